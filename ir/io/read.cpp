@@ -1,0 +1,73 @@
+#include <tandem/ir/io/read.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include <fmt/format.h>
+
+#include <tandem/ir/io/file.h>
+#include <tandem/ir/io/findings.h>
+#include <tandem/ir/io/json.h>
+#include <tandem/ir/io/limits.h>
+#include <tandem/ir/io/spelling.h>
+#include <tandem/ir/io/text.h>
+
+namespace tandem {
+
+namespace {
+
+[[noreturn]] void fail(std::string_view file, std::string_view code, std::string message, std::string help) {
+  Diagnostic d = io::finding(code, std::move(message), std::move(help));
+  d.where.file = file;
+  throw Error(std::move(d));
+}
+
+/// The bytes after white space and the comments of the text form.
+std::string_view skip_comments(std::string_view bytes) {
+  for (;;) {
+    bytes.remove_prefix(std::min(bytes.find_first_not_of(" \t\r\n"), bytes.size()));
+    if (!bytes.starts_with('#') && !bytes.starts_with("//")) return bytes;
+    bytes.remove_prefix(std::min(bytes.find('\n'), bytes.size()));
+  }
+}
+
+/// A bare torch.export program has the key "graph_module" near its start, one of Tandem has "format".
+bool is_torch_export_json(std::string_view bytes) {
+  const std::string_view start = bytes.substr(0, 4096);
+  return start.find("\"graph_module\"") != std::string_view::npos &&
+         start.find("\"tandem.graph\"") == std::string_view::npos;
+}
+
+constexpr std::string_view known_forms = "known are Tandem's JSON ('{...}') and text ('graph @name(...) {...}')";
+
+}  // namespace
+
+Graph read_graph_bytes(std::shared_ptr<Context> context, std::string_view bytes, std::string_view file) {
+  const std::string_view start = skip_comments(bytes);
+  if (start.empty()) fail(file, "format.empty", "the file is empty", std::string(known_forms));
+  if (start.starts_with("PK\x03\x04") || start.starts_with("PK\x05\x06")) {
+    fail(file, "format.unsupported", "this is a ZIP archive; torch.export archives are not supported by this build",
+         std::string(known_forms));
+  }
+  if (start.starts_with('{') && is_torch_export_json(start)) {
+    fail(file, "format.unsupported", "this is the JSON of a torch.export program, which is not supported by this build",
+         std::string(known_forms));
+  }
+  // A byte order mark, UTF-16 and a list are JSON's own to explain.
+  if (start.starts_with('{') || start.starts_with('[') || start.starts_with("\xef\xbb\xbf") ||
+      start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff")) {
+    return parse_json(std::move(context), bytes, file);
+  }
+  if (start.starts_with("graph")) return parse_text(std::move(context), bytes, file);
+  std::string shown;
+  io::append_quoted(shown, start.substr(0, 16));
+  fail(file, "format.unknown", fmt::format("the file starts with {}, which is no known form of a graph", shown),
+       std::string(known_forms));
+}
+
+Graph read_graph(std::shared_ptr<Context> context, std::string_view path) {
+  return read_graph_bytes(std::move(context), read_file(path), path);
+}
+
+}  // namespace tandem

@@ -1,0 +1,234 @@
+#include <tandem/passes/pattern/engine.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include <tandem/ir/diagnostic.h>
+#include <tandem/passes/pattern/matcher.h>
+#include <tandem/passes/pattern/rewriter.h>
+
+namespace tandem {
+
+namespace {
+
+/// A site that was found: where, and by which variant.
+struct Hit {
+  std::uint32_t variant;
+  Node anchor;
+};
+
+class Engine {
+ public:
+  Engine(const CompiledSet& set, Graph& graph, std::span<const ActivePattern> active)
+      : set_(set), graph_(graph), matcher_(set, graph), rewriter_(set, graph), limit_(16 * graph.num_nodes() + 1024) {
+    result_.fusions.resize(set.patterns.size());
+    std::vector<bool> wanted(set.patterns.size(), false);
+    for (const ActivePattern& a : active) {
+      wanted[a.pattern] = true;
+      rewriter_.admit(a.pattern, a.kernel_dtypes);
+    }
+    for (std::uint32_t v = 0; v < set.variants.size(); ++v) {
+      if (wanted[set.variants[v].fusion]) variants_.push_back(v);
+    }
+    rank_variants();
+  }
+
+  EngineResult run() {
+    matcher_.activate(variants_);
+    for (const Matcher::Anchor& anchor : matcher_.anchors()) {
+      for (Node n = graph_.first_of(anchor.op); n; n = graph_.next_of_same_op(n)) find_at(anchor, n);
+    }
+    count_candidates();
+    rewrite_hits();
+    while (!seeds_.empty()) {
+      matcher_.activate(variants_);  // what is rare may have changed
+      find_around_seeds();
+      rewrite_hits();
+    }
+    if (matcher_.exhausted()) {
+      result_.notes.push_back("some sites have so many possible matches that not all were tried");
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // Priority: benefit, then the larger pattern (a superset is larger), then declaration.
+  void rank_variants() {
+    rank_.resize(set_.variants.size());
+    std::vector<std::uint32_t> order(set_.variants.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      const CompiledVariant &x = set_.variants[a], &y = set_.variants[b];
+      const int bx = set_.patterns[x.fusion].benefit, by = set_.patterns[y.fusion].benefit;
+      return bx != by ? bx > by : x.nodes.size() > y.nodes.size();
+    });
+    for (std::uint32_t i = 0; i < order.size(); ++i) rank_[order[i]] = i;
+  }
+
+  void find_at(const Matcher::Anchor& anchor, Node node) {
+    anchor_ = node;
+    matcher_.match_at(
+        anchor, node,
+        [](void* self, std::uint32_t variant, const MatchState&) {
+          auto* engine = static_cast<Engine*>(self);
+          engine->hits_.push_back({variant, engine->anchor_});
+          return true;
+        },
+        this);
+  }
+
+  void count_candidates() {
+    for (const std::uint32_t v : variants_) {
+      if (!matcher_.is_active(v)) continue;
+      auto& candidates = result_.fusions[set_.variants[v].fusion].candidates;
+      candidates = std::max(candidates, graph_.count(matcher_.plan_of(v).anchor));
+    }
+  }
+
+  void rewrite_hits() {
+    std::sort(hits_.begin(), hits_.end(), [&](const Hit& a, const Hit& b) {
+      if (rank_[a.variant] != rank_[b.variant]) return rank_[a.variant] < rank_[b.variant];
+      return graph_.order(a.anchor) < graph_.order(b.anchor);
+    });
+    for (const Hit& hit : hits_) rewrite_hit(hit);
+    hits_.clear();
+  }
+
+  void rewrite_hit(const Hit& hit) {
+    const CompiledVariant& variant = set_.variants[hit.variant];
+    FusionStatistics& statistics = result_.fusions[variant.fusion];
+    if (!graph_.is_live(hit.anchor)) {
+      lost(statistics, variant, hit.anchor.index);
+      return;
+    }
+    Attempt attempt{this, &variant, &matcher_.plan_of(hit.variant), false, {}};
+    const bool matched = matcher_.match_plan(
+        hit.variant, hit.anchor,
+        [](void* user, std::uint32_t, const MatchState& state) {
+          auto* a = static_cast<Attempt*>(user);
+          a->done = a->engine->rewriter_.rewrite(*a->variant, *a->plan, state);
+          if (!a->done && a->refusal.empty()) a->refusal = a->engine->rewriter_.refusal();
+          return a->done;
+        },
+        &attempt);
+    if (attempt.done) {
+      record(statistics, variant);
+    } else if (!attempt.refusal.empty()) {
+      ++statistics.refusals[attempt.refusal];
+    } else if (!matched) {
+      lost(statistics, variant, hit.anchor.index);
+    }
+  }
+
+  void record(FusionStatistics& statistics, const CompiledVariant& variant) {
+    ++statistics.matches;
+    result_.changed = true;
+    last_ = &variant;
+    if (++rewrites_ > limit_) {
+      throw Error("pattern.non-terminating",
+                  fmt::format("the rewrites do not come to an end: stopped after {}, the last by fusion '{}'", rewrites_,
+                              set_.patterns[variant.fusion].name),
+                  "make sure that what a fusion creates is not matched again by itself or by another");
+    }
+    for (Node n : rewriter_.created()) {
+      if (set_.interesting_ops[graph_.op(n).index]) seeds_.push_back(n);
+    }
+    for (Value v : rewriter_.released()) {
+      if (const Node def = graph_.def_node(v)) seeds_.push_back(def);
+      for (const Use use : graph_.uses(v)) {
+        if (use.user != graph_.return_node()) seeds_.push_back(use.user);
+        if (seeds_.size() > limit_ * 4) break;
+      }
+    }
+    if (several_patterns()) {
+      taken_by_.resize(graph_.node_capacity(), no_index);
+      for (const std::uint32_t i : rewriter_.removed_indices()) taken_by_[i] = static_cast<std::uint32_t>(variant.fusion);
+    }
+  }
+
+  bool several_patterns() const { return set_.patterns.size() > 1; }
+
+  void lost(FusionStatistics& statistics, const CompiledVariant& variant, std::uint32_t anchor_index) {
+    const CompiledVariant* winner = last_;
+    if (anchor_index < taken_by_.size() && taken_by_[anchor_index] != no_index) {
+      const std::uint32_t fusion = taken_by_[anchor_index];
+      if (fusion != variant.fusion) ++statistics.lost_to[set_.patterns[fusion].name];
+      return;
+    }
+    if (winner != nullptr && winner->fusion != variant.fusion) ++statistics.lost_to[set_.patterns[winner->fusion].name];
+  }
+
+  /// Nodes within reach of a change are tried again: as far as the largest pattern is wide.
+  void find_around_seeds() {
+    std::vector<Node> frontier = std::move(seeds_), next;
+    seeds_.clear();
+    std::vector<std::uint32_t> seen(graph_.node_capacity(), 0);
+    std::vector<Node> reached;
+    auto visit = [&](Node n) {
+      if (!n || n == graph_.return_node() || !graph_.is_live(n) || seen[n.index] != 0) return;
+      seen[n.index] = 1;
+      reached.push_back(n);
+      next.push_back(n);
+    };
+    for (Node n : frontier) visit(n);
+    for (std::size_t depth = 0; depth < set_.diameter && !next.empty(); ++depth) {
+      frontier = std::move(next);
+      next.clear();
+      for (Node n : frontier) {
+        for (std::size_t i = 0; i < graph_.num_operands(n); ++i) {
+          const Value v = graph_.operand(n, i);
+          visit(graph_.def_node(v));
+          for (const Use use : graph_.uses(v)) visit(use.user);
+        }
+        for (std::size_t i = 0; i < graph_.num_results(n); ++i) {
+          for (const Use use : graph_.uses(graph_.result(n, i))) visit(use.user);
+        }
+      }
+    }
+    std::sort(reached.begin(), reached.end(), [&](Node a, Node b) { return graph_.comes_before(a, b); });
+    for (const Matcher::Anchor& anchor : matcher_.anchors()) {
+      for (Node n : reached) {
+        if (graph_.op(n) == anchor.op) find_at(anchor, n);
+      }
+    }
+  }
+
+  struct Attempt {
+    Engine* engine;
+    const CompiledVariant* variant;
+    const Plan* plan;
+    bool done;
+    std::string refusal;
+  };
+
+  const CompiledSet& set_;
+  Graph& graph_;
+  Matcher matcher_;
+  Rewriter rewriter_;
+  std::size_t limit_;
+  std::size_t rewrites_ = 0;
+  std::vector<std::uint32_t> variants_;
+  std::vector<std::uint32_t> rank_;
+  std::vector<Hit> hits_;
+  std::vector<Node> seeds_;
+  std::vector<std::uint32_t> taken_by_;  // by node index: the pattern that removed it
+  const CompiledVariant* last_ = nullptr;
+  Node anchor_;
+  EngineResult result_;
+};
+
+}  // namespace
+
+EngineResult run_patterns(const CompiledSet& set, Graph& graph, std::span<const ActivePattern> active) {
+  return Engine(set, graph, active).run();
+}
+
+EngineResult run_patterns(const CompiledSet& set, Graph& graph) {
+  std::vector<ActivePattern> all(set.patterns.size());
+  for (std::uint32_t i = 0; i < all.size(); ++i) all[i].pattern = i;
+  return run_patterns(set, graph, all);
+}
+
+}  // namespace tandem

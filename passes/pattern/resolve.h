@@ -1,0 +1,27 @@
+// The first half of compilation: names become numbers, ops become rows, and everything that can be wrong with a
+// pattern by itself is reported.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <tandem/passes/pattern/compiler.h>
+
+namespace tandem {
+
+/// Resolves one variant against the ops of `context`. Throws an Error with all problems found.
+CompiledVariant resolve(Context& context, std::size_t fusion, Variant variant);
+
+/// A problem of a pattern, with the place where it was written.
+Diagnostic pattern_problem(const Pattern& pattern, const Span& span, std::string_view code, std::string message,
+                           std::string help = {});
+
+/// Turns an expression into one over slots. Throws Error "pattern.unknown-name" for a name that is neither a dim, a
+/// type variable nor a dtype, or for a capture that the match does not bind.
+BoundExpr bind_expr(Context& context, const CompiledVariant& variant, const Expr& expr, const Span& span);
+
+/// The expression as a sum of dim variables; empty when it is not linear.
+std::optional<LinearDims> linear_form(const CompiledVariant& variant, const Expr& expr);
+
+}  // namespace tandem

@@ -1,0 +1,126 @@
+#include <tandem/passes/pipeline.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <tandem/ir/diagnostic.h>
+#include <tandem/passes/hooks.h>
+#include <tandem/passes/pattern/fusion_set.h>
+
+namespace tandem {
+
+namespace {
+
+constexpr PassRow rows[] = {
+#define TANDEM_PASS(name, level, flag, doc, needs, why) {#name, OptLevel::level, flag, doc, needs, why, &pass::name},
+#include <tandem/passes/pipeline.def>
+#undef TANDEM_PASS
+};
+
+Pass pass_of(const PassRow& row) {
+  return {std::string(row.name), std::string(row.doc), row.run};
+}
+
+GateAnswer gate_of(const PassRow& row, const PassConfig& config, const Capabilities& capabilities) {
+  GateRequest request;
+  request.name = row.name;
+  request.level = row.level;
+  request.flag = row.flag;
+  return decide(request, config, capabilities);
+}
+
+PassManager manager_for(const PassConfig& config, const Capabilities& capabilities, const PipelineOptions& options) {
+  PassManager manager;
+  if (options.passes.empty()) {
+    for (const PassRow& row : rows) {
+      manager.add(pass_of(row), gate_of(row, config, capabilities), std::string(row.flag));
+    }
+  } else {
+    for (Pass& pass : parse_pipeline(options.passes)) {
+      manager.add(std::move(pass));
+    }
+  }
+  for (const PassHooks& hooks : options.hooks) {
+    manager.add_hooks(hooks);
+  }
+  manager.add_hooks(measure_time());  // last, so that it measures the pass without the other hooks
+  return manager;
+}
+
+}  // namespace
+
+std::span<const PassRow> pipeline_table() {
+  return rows;
+}
+
+Pass pass_named(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const PassRow& row : rows) {
+    if (row.name == name) {
+      return pass_of(row);
+    }
+    if (std::find(names.begin(), names.end(), row.name) == names.end()) {
+      names.push_back(row.name);
+    }
+  }
+  throw Error("pipeline.unknown-pass", fmt::format("there is no pass '{}'{}", name, did_you_mean(name, names)),
+              fmt::format("the passes are {}", fmt::join(names, ", ")));
+}
+
+std::vector<Pass> parse_pipeline(std::string_view text) {
+  std::vector<Pass> passes;
+  for (std::size_t start = 0;;) {
+    const std::size_t comma = text.find(',', start);
+    const std::string_view name = text.substr(start, comma == std::string_view::npos ? comma : comma - start);
+    if (name.empty()) {
+      throw Error("pipeline.syntax", fmt::format("pass {} of the pipeline has no name", passes.size() + 1),
+                  "write names of passes with one comma between them: verify,dce,cse");
+    }
+    passes.push_back(pass_named(name));
+    if (comma == std::string_view::npos) {
+      return passes;
+    }
+    start = comma + 1;
+  }
+}
+
+std::vector<std::string> known_flags(const FusionSet* fusions) {
+  std::vector<std::string> flags;
+  for (const PassRow& row : rows) {
+    if (!row.flag.empty() && std::find(flags.begin(), flags.end(), row.flag) == flags.end()) {
+      flags.emplace_back(row.flag);
+    }
+  }
+  if (fusions != nullptr) {
+    for (const Pattern& p : fusions->patterns()) {
+      if (!p.flag.empty() && std::find(flags.begin(), flags.end(), p.flag) == flags.end()) flags.push_back(p.flag);
+    }
+  }
+  return flags;
+}
+
+DecisionReport run_pipeline(Graph& graph, const PassConfig& config, const Capabilities& capabilities,
+                            const PipelineOptions& options) {
+  const std::vector<std::string> flags = known_flags(options.fusions);
+  check_flags(config, std::vector<std::string_view>(flags.begin(), flags.end()));
+  const PassManager manager = manager_for(config, capabilities, options);
+
+  DecisionReport report;
+  report.graph = graph.name();
+  report.target = capabilities.target();
+  report.level = config.level;
+  report.numerics = config.numerics;
+  report.flags = config.flags;
+  report.aiter = capabilities.aiter;
+  report.pipeline = manager.pipeline_text();
+  report.nodes_before = graph.num_nodes();
+  report.passes = manager.run(graph, PassContext{config, capabilities, options.log, options.fusions, nullptr});
+  report.nodes_after = graph.num_nodes();
+  for (const PassReport& pass : report.passes) {
+    report.seconds += pass.seconds;
+  }
+  return report;
+}
+
+}  // namespace tandem

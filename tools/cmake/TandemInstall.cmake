@@ -1,0 +1,37 @@
+# What `cmake --install` puts where: libraries, public headers, the command, and what find_package and pkg-config read.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(TANDEM_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/tandem")
+
+install(TARGETS tandem_ir tandem_passes tandem_runtime tandem_all EXPORT tandemTargets)
+if(TARGET tandem)
+  install(TARGETS tandem)
+endif()
+
+# Public headers. kernels/cpu, kernels/reference and ir/ops are the inside of their libraries.
+foreach(folder IN ITEMS ir ir/io passes passes/pattern kernels runtime)
+  file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*.h" "${PROJECT_SOURCE_DIR}/${folder}/*.def")
+  install(FILES ${headers} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tandem/${folder}")
+endforeach()
+install(FILES "${TANDEM_GENERATED_DIR}/tandem/version.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tandem")
+
+# find_package(tandem CONFIG COMPONENTS ir passes runtime)
+install(EXPORT tandemTargets NAMESPACE tandem:: DESTINATION "${TANDEM_CMAKE_DIR}")
+configure_package_config_file("${PROJECT_SOURCE_DIR}/tools/cmake/tandemConfig.cmake.in"
+                              "${PROJECT_BINARY_DIR}/tandemConfig.cmake" INSTALL_DESTINATION "${TANDEM_CMAKE_DIR}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/tandemConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/tandemConfig.cmake" "${PROJECT_BINARY_DIR}/tandemConfigVersion.cmake"
+        DESTINATION "${TANDEM_CMAKE_DIR}")
+
+# pkg-config tandem. A static tandem needs its dependencies named at link time, with or without `--static`; a shared one
+# needs them only under `--static`, which is what the .private fields mean.
+list(JOIN BLAS_LIBRARIES " " TANDEM_PC_BLAS)
+if(BUILD_SHARED_LIBS)
+  set(TANDEM_PC_PRIVATE ".private")
+  set(TANDEM_PC_PRIVATE_LIBS "${TANDEM_PC_BLAS} -pthread")
+  set(TANDEM_PC_CFLAGS " -DTANDEM_SHARED")
+else()
+  set(TANDEM_PC_LIBS " ${TANDEM_PC_BLAS} -pthread")
+endif()
+configure_file("${PROJECT_SOURCE_DIR}/tools/cmake/tandem.pc.in" "${PROJECT_BINARY_DIR}/tandem.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/tandem.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

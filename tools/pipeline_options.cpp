@@ -1,0 +1,35 @@
+// See pipeline_options.h.
+#include <tandem/tools/pipeline_options.h>
+
+#include <CLI/CLI.hpp>
+
+#include <tandem/tools/console.h>
+#include <tandem/tools/fusions.h>
+
+namespace tandem::cli {
+
+void add_pipeline_options(CLI::App& app, PipelineSettings& s) {
+  app.add_option("-O", s.level, "How much to do: -O0 nothing, -O1 (default), -O2, -O3")->type_name("LEVEL");
+  app.add_option("--target", s.target, "host (default), cpu, rocm:gfx942[,aiter=0.1.16], cuda:sm_90, ...");
+  app.add_option("--passes", s.passes, "Run these passes and no others: dce,cse,...");
+  app.add_option("--flag", s.flags, "Force a pass or fusion: on, off or auto; repeatable")
+      ->type_name("NAME=on|off|auto")
+      ->allow_extra_args(false);
+  app.add_option("--numerics", s.numerics, "exact (default), or relaxed: kernels may round otherwise");
+}
+
+DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<PassHooks> hooks) {
+  PassConfig config;
+  config.level = parse_opt_level(s.level);
+  config.numerics = parse_numerics(s.numerics);
+  for (const std::string& flag : s.flags) set_flag(config, flag);
+  const Capabilities capabilities = parse_target(s.target);
+
+  PipelineOptions options;
+  options.passes = s.passes;
+  options.hooks = std::move(hooks);
+  options.log = [](Severity, std::string_view text) { log_note(text); };
+  return run_pipeline(graph, config, capabilities, options);
+}
+
+}  // namespace tandem::cli

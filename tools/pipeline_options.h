@@ -1,0 +1,32 @@
+// The options by which `opt` and `run` choose what happens to a graph.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <tandem/passes/capabilities.h>
+#include <tandem/passes/config.h>
+#include <tandem/passes/pipeline.h>
+
+namespace CLI {
+class App;
+}
+
+namespace tandem::cli {
+
+/// As the user gave them.
+struct PipelineSettings {
+  std::string level = "1";
+  std::string target = "host";
+  std::string passes;
+  std::string numerics = "exact";
+  std::vector<std::string> flags;
+};
+
+/// Declares -O, --target, --passes, --flag and --numerics.
+void add_pipeline_options(CLI::App& app, PipelineSettings& settings);
+
+/// Runs the pipeline that the settings ask for. Throws Error: what the settings' parsers and `run_pipeline` throw.
+DecisionReport optimise(Graph& graph, const PipelineSettings& settings, std::vector<PassHooks> hooks = {});
+
+}  // namespace tandem::cli
