@@ -51,6 +51,9 @@ class Attribute {
   static Attribute of(const std::vector<double>* v) { return {AttrKind::reals, reinterpret_cast<std::uint64_t>(v)}; }
   static Attribute of(const TensorLiteral* v) { return {AttrKind::tensor, reinterpret_cast<std::uint64_t>(v)}; }
 
+  /// The attribute that has this kind and these `bits()`.
+  static constexpr Attribute from_bits(AttrKind kind, std::uint64_t bits) { return {kind, bits}; }
+
   constexpr AttrKind kind() const { return kind_; }
   /// False for the absent attribute.
   explicit constexpr operator bool() const { return kind_ != AttrKind::none; }

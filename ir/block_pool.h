@@ -20,9 +20,10 @@ class BlockPool {
       free_[n].pop_back();
       return index;
     }
-    const auto index = static_cast<std::uint32_t>(elements_.size());
-    elements_.resize(elements_.size() + n);
-    return index;
+    const std::size_t index = used_;
+    used_ += n;
+    if (used_ > elements_.size()) elements_.resize(used_ + used_ / 2 + 16);
+    return static_cast<std::uint32_t>(index);
   }
   void release(std::uint32_t index, std::uint32_t n) {
     if (n != 0 && n < free_.size()) free_[n].push_back(index);
@@ -30,14 +31,17 @@ class BlockPool {
 
   const T& operator[](std::size_t i) const { return elements_[i]; }
   T& operator[](std::size_t i) { return elements_[i]; }
-  std::size_t size() const { return elements_.size(); }
+  std::size_t size() const { return used_; }
   const T* data() const { return elements_.data(); }
   T* data() { return elements_.data(); }
-  void reserve(std::size_t n) { elements_.reserve(n); }
+  void reserve(std::size_t n) {
+    if (n > elements_.size()) elements_.resize(n);
+  }
   std::size_t memory_bytes() const { return elements_.capacity() * sizeof(T); }
 
  private:
-  std::vector<T> elements_;
+  std::vector<T> elements_;  // those from used_ on were never handed out
+  std::size_t used_ = 0;
   std::array<std::vector<std::uint32_t>, 9> free_;
 };
 

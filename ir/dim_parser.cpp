@@ -155,11 +155,12 @@ class Parser {
     const std::size_t start = position_;
     std::int64_t value = 0;
     for (; position_ < text_.size() && is_digit(text_[position_]); ++position_) {
-      value = 10 * value + (text_[position_] - '0');
-      if (value > Dim::max_constant) {
+      const std::int64_t digit = text_[position_] - '0';
+      if (value > (Dim::max_constant - digit) / 10) {
         position_ = start;
         fail("a number in a dim is larger than 2^61");
       }
+      value = 10 * value + digit;
     }
     if (position_ < text_.size() && is_name_part(text_[position_]))
       fail("expected an integer, found " + found() + " behind its digits");

@@ -42,7 +42,9 @@ class DimPolynomial {
   /// Appends factor * dim. Returns false on overflow of a coefficient.
   bool add(Dim dim, std::int64_t factor = 1);
   /// Appends one term.
-  void add_term(std::int64_t coefficient, std::span<const DimAtom* const> atoms) { terms_.push_back({coefficient, atoms}); }
+  void add_term(std::int64_t coefficient, std::span<const DimAtom* const> atoms) {
+    terms_.push_back({coefficient, atoms});
+  }
   /// Appends the product of two terms. Returns false on overflow.
   bool add_product(const DimTermView& a, const DimTermView& b);
 

@@ -196,6 +196,7 @@ class TANDEM_EXPORT Graph {
 
  private:
   friend class GraphChecker;  // the verifier's view of use lists and links (ir/verifier.cpp)
+  friend class GraphView;
 
   enum class ValueKind : std::uint8_t { dead, input, weight, result };
 
@@ -351,6 +352,48 @@ class Graph::UseRange {
  private:
   const Graph* graph_;
   std::uint32_t first_;
+};
+
+/// Unchecked reading by index, for searches that visit much and change nothing: a few loads where a handle would be
+/// tested at each step. Valid until the next edit of the graph.
+class GraphView {
+ public:
+  explicit GraphView(const Graph& graph)
+      : nodes_(graph.nodes_.data()),
+        operands_(graph.operands_.data()),
+        values_(graph.values_.data()),
+        attrs_(graph.attrs_.data()) {}
+
+  OpId op(std::uint32_t node) const { return nodes_[node].op; }
+  std::uint32_t num_operands(std::uint32_t node) const { return nodes_[node].num_operands; }
+  std::uint32_t operand(std::uint32_t node, std::uint32_t i) const {
+    return operands_[nodes_[node].first_operand + i].value;
+  }
+  std::uint32_t num_results(std::uint32_t node) const { return nodes_[node].num_results; }
+  std::uint32_t result(std::uint32_t node, std::uint32_t i) const { return nodes_[node].first_result + i; }
+  Attribute attr(std::uint32_t node, std::uint32_t i) const { return attrs_[nodes_[node].first_attr + i]; }
+  std::uint64_t order(std::uint32_t node) const { return nodes_[node].order; }
+  Node node(std::uint32_t node) const { return {node, nodes_[node].generation}; }
+
+  const TensorType& type(std::uint32_t value) const { return values_[value].type; }
+  /// `no_index` for inputs and weights.
+  std::uint32_t def(std::uint32_t value) const { return values_[value].def; }
+  std::uint32_t result_index(std::uint32_t value) const { return values_[value].position; }
+  std::uint32_t num_uses(std::uint32_t value) const { return values_[value].num_uses; }
+  Value value(std::uint32_t value) const { return {value, values_[value].generation}; }
+
+  // The uses of a value: for (u = first_use(v); u != no_index; u = next_use(u)).
+  std::uint32_t first_use(std::uint32_t value) const { return values_[value].first_use; }
+  std::uint32_t next_use(std::uint32_t use) const { return operands_[use].next_use; }
+  /// Index 0 is the return node.
+  std::uint32_t user(std::uint32_t use) const { return operands_[use].node; }
+  std::uint32_t user_operand(std::uint32_t use) const { return use - nodes_[operands_[use].node].first_operand; }
+
+ private:
+  const Graph::NodeData* nodes_;
+  const Graph::OperandData* operands_;
+  const Graph::ValueData* values_;
+  const Attribute* attrs_;
 };
 
 inline Graph::UseRange Graph::uses(Value value) const { return {*this, data(value).first_use}; }

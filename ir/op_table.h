@@ -97,11 +97,11 @@ using DecomposeFn = std::vector<Value> (*)(GraphBuilder& builder, std::span<cons
 
 /// A row as its author writes it.
 struct OpRow {
-  std::string name;       ///< snake_case
-  std::string signature;  ///< "(x, weight?) -> y {eps: real}"
+  std::string name{};       ///< snake_case
+  std::string signature{};  ///< "(x, weight?) -> y {eps: real}"
   std::uint32_t traits = trait::pure;
   InferFn infer = nullptr;
-  std::string doc;  ///< One line.
+  std::string doc{};  ///< One line.
   DecomposeFn decompose = nullptr;
 };
 

@@ -27,14 +27,14 @@ enum class Rounding : std::uint8_t { exact, relaxed };
 
 /// A kernel that a provider offers for an op.
 struct KernelOffer {
-  std::string op;
-  std::string provider;            ///< "aiter", "hip", "cpu", "reference", or an engine's own.
-  std::vector<std::string> archs;  ///< Empty: every architecture of the platform.
-  std::vector<DType> dtypes;       ///< Of all the floating-point operands, which are of one dtype.
+  std::string op{};
+  std::string provider{};            ///< "aiter", "hip", "cpu", "reference", or an engine's own.
+  std::vector<std::string> archs{};  ///< Empty: every architecture of the platform.
+  std::vector<DType> dtypes{};       ///< Of all the floating-point operands, which are of one dtype.
   Rounding rounding = Rounding::exact;
-  std::int64_t max_hidden = 0;             ///< Longest last axis that it takes; 0: any.
-  std::int64_t max_rows = 0;               ///< Most rows that it takes; 0: any.
-  std::vector<std::string> preconditions;  ///< What else must hold for a call, in words, with the source.
+  std::int64_t max_hidden = 0;               ///< Longest last axis that it takes; 0: any.
+  std::int64_t max_rows = 0;                 ///< Most rows that it takes; 0: any.
+  std::vector<std::string> preconditions{};  ///< What else must hold for a call, in words, with the source.
 };
 
 /// AITER, AMD's library of tuned operators (github.com/ROCm/aiter).

@@ -1,3 +1,5 @@
+// The spelling of levels, toggles and flags, and the check that every flag means something.
+
 #include <tandem/passes/config.h>
 
 #include <algorithm>

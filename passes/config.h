@@ -41,7 +41,7 @@ struct PassConfig {
   Numerics numerics = Numerics::exact;
   /// By name, such as "eliminate_noops"; a flag that is not here is `automatic`. The names are those of vLLM's
   /// PassConfig (vllm/config/compilation.py) wherever vLLM has such a pass.
-  std::map<std::string, Toggle, std::less<>> flags;
+  std::map<std::string, Toggle, std::less<>> flags{};
 
   /// The flag's setting; `automatic` when it is not set.
   Toggle flag(std::string_view name) const {

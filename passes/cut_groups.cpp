@@ -1,3 +1,5 @@
+// Finds the groups: one walk over the cuts in order, each joined to the group of what it cuts.
+
 #include <tandem/passes/cut_groups.h>
 
 #include <algorithm>
@@ -51,6 +53,7 @@ void CutGroups::add_cut(Node node) {
   std::uint32_t parent = region_of_value_[operand.index];
   if (parent != none && groups_[cuts_[regions_[parent].cut].group].axis != axis) {
     parent = none;  // cut along another axis: the root of a group of its own
+    nested_ = true;
   }
   const std::uint32_t group = parent == none ? group_of_root(operand, axis) : cuts_[regions_[parent].cut].group;
   const Dim base = parent == none ? Dim(0) : regions_[parent].start;

@@ -48,6 +48,9 @@ class CutGroups {
   /// Of the root along the group's axis.
   Dim length(std::size_t group) const;
 
+  /// True when a region of one group is the root of another.
+  bool is_nested() const { return nested_; }
+
   /// Marks the regions of a group that have users other than its cuts.
   void find_wanted(std::size_t group);
   /// True when every cut of the group takes the root or a wanted region, takes a proper part of it, and is the only one
@@ -73,6 +76,7 @@ class CutGroups {
   std::vector<std::uint32_t> region_of_value_;
   std::vector<std::uint32_t> first_group_of_value_;
   std::vector<std::uint32_t> cut_of_node_;
+  bool nested_ = false;
 };
 
 }  // namespace tandem

@@ -1,6 +1,9 @@
+// Puts the wanted intervals of a group in order, nests them, and cuts them anew.
+
 #include <tandem/passes/cut_tree.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include <fmt/format.h>
@@ -12,7 +15,7 @@ namespace tandem {
 
 namespace {
 
-// Symbolic bounds are compared pair by pair, so their number is limited.
+// Symbolic bounds are compared pair by pair, and known orders kept as bits of a word.
 constexpr std::size_t max_symbolic_bounds = 64;
 
 }  // namespace
@@ -65,46 +68,68 @@ bool CutTree::place_on_line() {
   return all_known || rank_symbolic_bounds();
 }
 
-/// The place of a bound is the number of bounds that are provably not beyond it.
+/// The place of a bound is the number of bounds that are not beyond it. What is known of two bounds: interval
+/// arithmetic over the ranges of their symbols, and that every part starts before it ends and lies within the root.
 bool CutTree::rank_symbolic_bounds() {
   std::vector<Dim> bounds{Dim(0), intervals_.front().end};
-  const auto add = [&](Dim d) {
-    if (std::find(bounds.begin(), bounds.end(), d) == bounds.end()) {
-      bounds.push_back(d);
-    }
-    return bounds.size() <= max_symbolic_bounds;
+  const auto index_of = [&](Dim d) {
+    return static_cast<std::size_t>(std::find(bounds.begin(), bounds.end(), d) - bounds.begin());
   };
   for (const Member& m : members_) {
-    if (!add(groups_.region(m.region).start) || !add(groups_.region(m.region).end)) {
+    for (Dim d : {groups_.region(m.region).start, groups_.region(m.region).end}) {
+      if (index_of(d) == bounds.size()) {
+        bounds.push_back(d);
+      }
+    }
+    if (bounds.size() > max_symbolic_bounds) {
       return false;
     }
   }
+  std::array<std::uint64_t, max_symbolic_bounds> not_before{};  // bit j of [i]: bound i <= bound j
+  const auto set = [&](std::size_t i, std::size_t j) { not_before[i] |= std::uint64_t{1} << j; };
+  const auto is_set = [&](std::size_t i, std::size_t j) { return (not_before[i] >> j & 1U) != 0; };
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    set(0, i);
+    set(i, 1);
+  }
+  for (const Member& m : members_) {
+    set(index_of(groups_.region(m.region).start), index_of(groups_.region(m.region).end));
+  }
   const auto range = [&](Symbol s) { return graph_.range(s); };
-  std::vector<std::int64_t> places(bounds.size(), 0);
   try {
     for (std::size_t i = 0; i < bounds.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) {
         const DimRange difference = tandem::bounds(bounds[i] - bounds[j], range);
         if (difference.min >= 0) {
-          ++places[i];
-        } else if (difference.max <= 0) {
-          ++places[j];
-        } else {
-          return false;
+          set(j, i);
+        }
+        if (difference.max <= 0) {
+          set(i, j);
         }
       }
     }
   } catch (const Error&) {
     return false;  // a difference beyond what a dim can express ("dim.overflow", "dim.too-large")
   }
-  const auto place = [&](Dim d) {
-    return places[static_cast<std::size_t>(std::find(bounds.begin(), bounds.end(), d) - bounds.begin())];
-  };
-  intervals_.front().low = place(Dim(0));
-  intervals_.front().high = place(intervals_.front().end);
+  for (std::size_t k = 0; k < bounds.size(); ++k) {
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+      not_before[i] |= is_set(i, k) ? not_before[k] : 0;
+    }
+  }
+  std::vector<std::int64_t> places(bounds.size(), 0);
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (is_set(i, j) == is_set(j, i)) {
+        return false;  // nothing is known, or they are equal without being the same expression
+      }
+      ++places[is_set(j, i) ? i : j];
+    }
+  }
+  intervals_.front().low = places[0];
+  intervals_.front().high = places[1];
   for (Member& m : members_) {
-    m.low = place(groups_.region(m.region).start);
-    m.high = place(groups_.region(m.region).end);
+    m.low = places[index_of(groups_.region(m.region).start)];
+    m.high = places[index_of(groups_.region(m.region).end)];
   }
   return true;
 }

@@ -9,6 +9,7 @@
 
 #include <tandem/passes/gate.h>
 #include <tandem/passes/pattern/engine.h>
+#include <tandem/passes/pattern/explain.h>
 #include <tandem/passes/pattern/fusion_set.h>
 #include <tandem/passes/pipeline.h>
 
@@ -18,7 +19,8 @@ namespace {
 
 std::uint32_t admitted_dtypes(const GateAnswer& answer) {
   std::uint32_t bits = 0;
-  for (DType d : all_dtypes()) bits |= answer.admits(d) ? 1U << static_cast<unsigned>(d) : 0U;
+  for (DType d : all_dtypes())
+    bits |= answer.admits(d) ? 1U << static_cast<unsigned>(d) : 0U;
   return bits;
 }
 
@@ -32,7 +34,8 @@ void add_outcome(const FusionStatistics& statistics, PassReport& report) {
   for (const auto& [winner, count] : statistics.lost_to) {
     report.notes.push_back(fmt::format("{} took {} of its sites first", winner, count));
   }
-  if (statistics.matches == 0 && !statistics.lost_to.empty()) report.notes.push_back("starved: it lost every site");
+  if (statistics.matches == 0 && !statistics.lost_to.empty())
+    report.notes.push_back("starved: it lost every site");
 }
 
 }  // namespace
@@ -58,19 +61,22 @@ PassResult pass::fuse(Graph& graph, PassContext& context) {
     report.providers = answer.providers;
     report.notes = answer.notes;
     report.nodes_before = graph.num_nodes();
-    if (answer.on) active.push_back({static_cast<std::uint32_t>(i), admitted_dtypes(answer)});
+    if (answer.on)
+      active.push_back({static_cast<std::uint32_t>(i), admitted_dtypes(answer)});
   }
 
   const EngineResult outcome = run_patterns(fusions.compiled(), graph, active);
   result.changed = outcome.changed;
   result.notes = outcome.notes;
-  for (const ActivePattern& a : active) add_outcome(outcome.fusions[a.pattern], reports[a.pattern]);
+  for (const ActivePattern& a : active)
+    add_outcome(outcome.fusions[a.pattern], reports[a.pattern]);
   for (PassReport& report : reports) {
     report.nodes_after = graph.num_nodes();
     result.candidates += report.candidates;
     result.matches += report.matches;
   }
-  if (context.expanded != nullptr) *context.expanded = std::move(reports);
+  if (context.expanded != nullptr)
+    *context.expanded = std::move(reports);
   return result;
 }
 

@@ -1,3 +1,5 @@
+// The rules of the gate, in the order in which gate.h lists them, and the choice of providers.
+
 #include <tandem/passes/gate.h>
 
 #include <algorithm>
@@ -19,6 +21,12 @@ std::string other_arch(const KernelOffer& offer, const Capabilities& target) {
   if (offer.archs.empty() || contains(offer.archs, target.arch))
     return {};
   return fmt::format("it is for {}", fmt::join(offer.archs, ", "));
+}
+
+bool serves_arch(std::string_view provider, std::string_view op, const Capabilities& target) {
+  return std::any_of(target.kernels.begin(), target.kernels.end(), [&](const KernelOffer& k) {
+    return k.provider == provider && k.op == op && other_arch(k, target).empty();
+  });
 }
 
 std::string dtype_names(const std::vector<DType>& dtypes) {
@@ -86,6 +94,9 @@ void choose_providers(const GateRequest& request, const PassConfig& config, cons
     const std::string who = fmt::format("{} ({})", offer.provider, dtype_names(offer.dtypes));
     const std::string reason = other_arch(offer, target);
     if (!reason.empty()) {
+      if (serves_arch(offer.provider, request.kernel, target)) {
+        continue;  // it has another row for this architecture, which says more
+      }
       answer.notes.push_back(fmt::format("{}: not for {}, {}", who, target.arch, reason));
     } else if (relevant.empty()) {
       answer.notes.push_back(fmt::format("{}: not for {}", who, dtype_names(request.dtypes)));

@@ -1,3 +1,5 @@
+// Timing, verifying, printing and reproducers, each from the three points at which the pass manager calls hooks.
+
 #include <tandem/passes/hooks.h>
 
 #include <chrono>

@@ -1,4 +1,9 @@
+// Runs the passes that are on between their hooks, and makes the report entries.
+
 #include <tandem/passes/pass_manager.h>
+
+#include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -63,15 +68,15 @@ std::vector<PassReport> PassManager::run(Graph& graph, const PassContext& contex
     }
     std::vector<PassReport> expanded;
     run_one(graph, i, context, report, expanded);
-    const bool hide = !expanded.empty();
-    if (hide) {
-      // The parts share the time: it is the pass's that is measured.
-      expanded.front().seconds = report.seconds;
-      for (PassReport& part : expanded)
-        reports.push_back(std::move(part));
-    } else {
+    if (expanded.empty()) {
       reports.push_back(std::move(report));
+      continue;
     }
+    // What is known of the pass as a whole, its time and its notes, stands with the first of its parts.
+    PassReport& front = expanded.front();
+    front.seconds = report.seconds;
+    front.notes.insert(front.notes.end(), report.notes.begin(), report.notes.end());
+    std::move(expanded.begin(), expanded.end(), std::back_inserter(reports));
   }
   return reports;
 }

@@ -1,3 +1,5 @@
+// The table as rows, pipelines from text, and the run from configuration to report.
+
 #include <tandem/passes/pipeline.h>
 
 #include <algorithm>
@@ -48,6 +50,25 @@ PassManager manager_for(const PassConfig& config, const Capabilities& capabiliti
   return manager;
 }
 
+/// The pass `fuse` stands in the table twice: a fusion gets one entry, where it ran last.
+void merge_fusions(std::vector<PassReport>& passes) {
+  for (std::size_t i = 0; i < passes.size(); ++i) {
+    if (!passes[i].is_fusion) continue;
+    const auto again = std::find_if(passes.begin() + static_cast<std::ptrdiff_t>(i) + 1, passes.end(),
+                                    [&](const PassReport& p) { return p.is_fusion && p.name == passes[i].name; });
+    if (again == passes.end()) continue;
+    again->candidates = std::max(again->candidates, passes[i].candidates);
+    again->matches += passes[i].matches;
+    again->changed |= passes[i].changed;
+    again->nodes_before = passes[i].nodes_before;
+    again->seconds += passes[i].seconds;
+    for (const std::string& note : passes[i].notes) {
+      if (std::find(again->notes.begin(), again->notes.end(), note) == again->notes.end()) again->notes.push_back(note);
+    }
+    passes.erase(passes.begin() + static_cast<std::ptrdiff_t>(i--));
+  }
+}
+
 }  // namespace
 
 std::span<const PassRow> pipeline_table() {
@@ -94,17 +115,35 @@ std::vector<std::string> known_flags(const FusionSet* fusions) {
   }
   if (fusions != nullptr) {
     for (const Pattern& p : fusions->patterns()) {
-      if (!p.flag.empty() && std::find(flags.begin(), flags.end(), p.flag) == flags.end()) flags.push_back(p.flag);
+      if (!p.flag.empty() && std::find(flags.begin(), flags.end(), p.flag) == flags.end())
+        flags.push_back(p.flag);
     }
   }
   return flags;
 }
+
+namespace {
+
+/// Asks every fusion's gate before anything is changed: "gate.no-kernel" is thrown here, not in mid-pipeline.
+void check_gates(const PassManager& manager, const FusionSet* fusions, const PassConfig& config,
+                 const Capabilities& capabilities) {
+  const auto fuses = [](const PassManager::Entry& e) { return e.gate.on && e.pass.name == "fuse"; };
+  if (fusions == nullptr || std::none_of(manager.entries().begin(), manager.entries().end(), fuses)) {
+    return;
+  }
+  for (std::size_t i = 0; i < fusions->patterns().size(); ++i) {
+    decide(fusions->gate_request(i), config, capabilities);
+  }
+}
+
+}  // namespace
 
 DecisionReport run_pipeline(Graph& graph, const PassConfig& config, const Capabilities& capabilities,
                             const PipelineOptions& options) {
   const std::vector<std::string> flags = known_flags(options.fusions);
   check_flags(config, std::vector<std::string_view>(flags.begin(), flags.end()));
   const PassManager manager = manager_for(config, capabilities, options);
+  check_gates(manager, options.fusions, config, capabilities);
 
   DecisionReport report;
   report.graph = graph.name();
@@ -115,7 +154,8 @@ DecisionReport run_pipeline(Graph& graph, const PassConfig& config, const Capabi
   report.aiter = capabilities.aiter;
   report.pipeline = manager.pipeline_text();
   report.nodes_before = graph.num_nodes();
-  report.passes = manager.run(graph, PassContext{config, capabilities, options.log, options.fusions, nullptr});
+  report.passes = manager.run(graph, PassContext{config, capabilities, options.log, options.fusions, nullptr, options.near_misses});
+  merge_fusions(report.passes);
   report.nodes_after = graph.num_nodes();
   for (const PassReport& pass : report.passes) {
     report.seconds += pass.seconds;

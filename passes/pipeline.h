@@ -49,9 +49,11 @@ struct PipelineOptions {
   const FusionSet* fusions = nullptr;
   /// Non-empty: run these passes instead of the table, whatever level and flags say ("verify,dce"). Fusions within
   /// `fuse` keep their own gates.
-  std::string passes;
-  std::vector<PassHooks> hooks;
-  LogSink log;
+  std::string passes{};
+  std::vector<PassHooks> hooks{};
+  LogSink log{};
+  /// Whether fusions report the sites that they missed by one predicate; that costs more than matching itself.
+  bool near_misses = false;
 };
 
 /// Runs the pipeline over `graph` and reports every row of the table, those that were off too. Checks the flags first.

@@ -3,9 +3,9 @@
 //     decision report: deepseek_v3 for rocm:gfx942
 //     level O1, numerics exact
 //
-//     pass                  state   candidates   matches   nodes          time   rule
-//     verify                on            1234         0   1234        0.01 ms   O1 >= O0
-//     dce                   on               2         2   1234 -> 1232  ...
+//     pass    state    candidates  matches         nodes      time  rule
+//     verify  on             2623        0          2623  0.125 ms  O1 >= O0
+//     dce     changed           2        2  2623 -> 2621  0.020 ms  O1 >= O1
 
 #include <algorithm>
 #include <array>

@@ -1,3 +1,5 @@
+// Replacement of values with regard to the names of outputs.
+
 #include <tandem/passes/rewrite.h>
 
 #include <fmt/format.h>

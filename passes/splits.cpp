@@ -1,10 +1,14 @@
 // Split and slice coalescing: one canonical form for the ways to cut a value along an axis.
 //
-//     %q, %kv = split %p {axis = -1, sizes = [1536, 576]}      %q, %c, %pe = split %p {axis = -1, sizes = [1536, 512,
-//     64]} %c, %pe = split %kv {axis = -1, sizes = [512, 64]}   ->
+//     %q, %kv = split %p {axis = -1, sizes = [1536, 576]}
+//     %c, %pe = split %kv {axis = -1, sizes = [512, 64]}
+//   ->
+//     %q, %c, %pe = split %p {axis = -1, sizes = [1536, 512, 64]}
 //
-//     %q = slice %p {axis = -1, start = 0, end = 1536}         the same, with a part for the gap [2048, 2112)
-//     %c = slice %p {axis = -1, start = 1536, end = 2048}  ->
+//     %q = slice %p {axis = -1, start = 0, end = 1536}
+//     %c = slice %p {axis = -1, start = 1536, end = 2048}
+//   ->
+//     %q, %c, %0 = split %p {axis = -1, sizes = [1536, 512, 64]}
 //
 // All cuts (splits, and slices of step 1) that go back to one value along one axis form a group; each of their results
 // is an interval of that value. Those that somebody uses, other than to cut them further, are wanted. Wanted intervals
@@ -50,6 +54,52 @@ std::size_t write_axes_from_end(Graph& graph) {
   return changed;
 }
 
+// A rewrite of one group can bring work for a group that cuts its parts along another axis. Each round settles at least
+// one level of such nesting; deeper than this no model nests them.
+constexpr int max_rounds = 16;
+
+void add_near_miss(std::vector<NearMiss>& misses, const CutTree& tree, std::string where) {
+  const auto known =
+      std::find_if(misses.begin(), misses.end(), [&](const NearMiss& m) { return m.predicate == tree.obstacle(); });
+  if (known == misses.end()) {
+    misses.push_back({std::string(tree.obstacle()), 1, tree.example(), std::move(where)});
+  } else {
+    ++known->count;
+  }
+}
+
+struct Round {
+  std::size_t candidates = 0;
+  std::size_t matches = 0;
+  bool nested = false;  ///< Whether a part of one group is cut by another.
+  std::vector<NearMiss> near_misses;
+};
+
+Round coalesce(Graph& graph, ValueReplacer& replacer) {
+  Round round;
+  CutGroups groups(graph);
+  round.nested = groups.is_nested();
+  // From the last to the first: what a later group no longer needs is known when its root's group is looked at.
+  for (std::size_t g = groups.size(); g-- > 0;) {
+    if (groups.is_single(g)) {
+      continue;
+    }
+    ++round.candidates;
+    groups.find_wanted(g);
+    if (groups.is_canonical(g)) {
+      continue;
+    }
+    CutTree tree(graph, groups, g, replacer);
+    if (tree.obstacle().empty()) {
+      tree.rewrite();
+      ++round.matches;
+    } else {
+      add_near_miss(round.near_misses, tree, describe(graph, groups.first_cut(g)));
+    }
+  }
+  return round;
+}
+
 }  // namespace
 
 PassResult pass::splits(Graph& graph, PassContext&) {
@@ -58,30 +108,14 @@ PassResult pass::splits(Graph& graph, PassContext&) {
   if (respelled != 0) {
     result.notes.push_back(std::to_string(respelled) + " axes written from the end");
   }
-  CutGroups groups(graph);
   ValueReplacer replacer(graph);
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (groups.is_single(g)) {
-      continue;
-    }
-    ++result.candidates;
-    groups.find_wanted(g);
-    if (groups.is_canonical(g)) {
-      continue;
-    }
-    CutTree tree(graph, groups, g, replacer);
-    if (tree.obstacle().empty()) {
-      tree.rewrite();
-      ++result.matches;
-      continue;
-    }
-    const Node cut = groups.first_cut(g);
-    const auto known = std::find_if(result.near_misses.begin(), result.near_misses.end(),
-                                    [&](const NearMiss& m) { return m.predicate == tree.obstacle(); });
-    if (known == result.near_misses.end()) {
-      result.near_misses.push_back({std::string(tree.obstacle()), 1, tree.example(), describe(graph, cut)});
-    } else {
-      ++known->count;
+  for (int i = 0; i < max_rounds; ++i) {
+    Round round = coalesce(graph, replacer);
+    result.candidates = i == 0 ? round.candidates : result.candidates + round.matches;
+    result.matches += round.matches;
+    result.near_misses = std::move(round.near_misses);
+    if (round.matches == 0 || !round.nested) {
+      break;
     }
   }
   result.changed = respelled != 0 || result.matches != 0;

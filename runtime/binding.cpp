@@ -41,21 +41,26 @@ std::optional<InOneUnknown> in_one_unknown(Dim dim, const DimBindings& known) {
       if (atom->kind == DimAtomKind::symbol) {
         factor = known.find(atom->name);
       } else {
-        const Dim compound =
-            atom->kind == DimAtomKind::floordiv ? floordiv(atom->numerator, atom->divisor) : mod(atom->numerator, atom->divisor);
+        const Dim compound = atom->kind == DimAtomKind::floordiv ? floordiv(atom->numerator, atom->divisor)
+                                                                 : mod(atom->numerator, atom->divisor);
         factor = value_of(compound, known);
       }
       if (factor) {
-        if (__builtin_mul_overflow(coefficient, *factor, &coefficient)) return std::nullopt;
+        if (__builtin_mul_overflow(coefficient, *factor, &coefficient))
+          return std::nullopt;
         continue;
       }
-      if (atom->kind != DimAtomKind::symbol || (!out.unknown.empty() && out.unknown != atom->name)) return std::nullopt;
+      if (atom->kind != DimAtomKind::symbol || (!out.unknown.empty() && out.unknown != atom->name))
+        return std::nullopt;
       out.unknown = atom->name;
-      if (++power > max_power) return std::nullopt;
+      if (++power > max_power)
+        return std::nullopt;
     }
-    if (__builtin_add_overflow(out.coefficients[power], coefficient, &out.coefficients[power])) return std::nullopt;
+    if (__builtin_add_overflow(out.coefficients[power], coefficient, &out.coefficients[power]))
+      return std::nullopt;
   }
-  if (out.unknown.empty()) return std::nullopt;
+  if (out.unknown.empty())
+    return std::nullopt;
   return out;
 }
 
@@ -77,28 +82,36 @@ Outcome solve(const InOneUnknown& p, std::int64_t size, std::int64_t& x) {
   if (linear) {
     const std::int64_t a = p.coefficients[1];
     std::int64_t rest = 0;
-    if (a == 0) return Outcome::unknown;
-    if (__builtin_sub_overflow(size, p.coefficients[0], &rest) || rest % a != 0) return Outcome::impossible;
+    if (a == 0)
+      return Outcome::unknown;
+    if (__builtin_sub_overflow(size, p.coefficients[0], &rest) || rest % a != 0)
+      return Outcome::impossible;
     x = rest / a;
     return x >= 0 ? Outcome::solved : Outcome::impossible;
   }
-  if (std::any_of(p.coefficients.begin() + 1, p.coefficients.end(), [](auto c) { return c < 0; })) return Outcome::unknown;
+  if (std::any_of(p.coefficients.begin() + 1, p.coefficients.end(), [](auto c) { return c < 0; }))
+    return Outcome::unknown;
   std::int64_t low = 0, high = Dim::max_constant;  // bisection: the polynomial grows
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
-    if (at(p, middle) < size) low = middle + 1;
-    else high = middle;
+    if (at(p, middle) < size)
+      low = middle + 1;
+    else
+      high = middle;
   }
   x = low;
   return at(p, x) == size ? Outcome::solved : Outcome::impossible;
 }
 
-std::string shape_text(std::span<const std::int64_t> sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
+std::string shape_text(std::span<const std::int64_t> sizes) {
+  return fmt::format("[{}]", fmt::join(sizes, ", "));
+}
 
 [[noreturn]] void fail(std::string code, const ObservedShape* where, std::string message, std::string help = {}) {
   Diagnostic d;
   d.code = std::move(code);
-  if (where) d.where.path = fmt::format("%{}", where->name);
+  if (where)
+    d.where.path = fmt::format("%{}", where->name);
   d.message = std::move(message);
   d.help = std::move(help);
   throw Error(std::move(d));
@@ -117,14 +130,17 @@ class Solver {
   Solver(const Graph& graph, std::span<const Symbol> symbols, const DimBindings& given)
       : graph_(graph), symbols_(symbols) {
     for (const Symbol s : symbols)
-      if (const auto v = given.find(s)) bind(s, *v, nullptr, 0);
+      if (const auto v = given.find(s))
+        bind(s, *v, nullptr, 0);
   }
 
   void add(const ObservedShape& shape) {
-    if (shape.sizes.size() != shape.type.shape.rank()) wrong_shape(shape, "the ranks differ");
+    if (shape.sizes.size() != shape.type.shape.rank())
+      wrong_shape(shape, "the ranks differ");
     for (std::size_t i = 0; i < shape.sizes.size(); ++i) {
       const Dim d = shape.type.shape[i];
-      if (!d.is_constant()) pending_.push_back({&shape, i});
+      if (!d.is_constant())
+        pending_.push_back({&shape, i});
       else if (!d.is(shape.sizes[i]))
         wrong_shape(shape, fmt::format("axis {} is {}, expected {}", i, shape.sizes[i], d.constant()));
     }
@@ -135,13 +151,16 @@ class Solver {
       progress = false;
       std::vector<Equation> left;
       for (const Equation& e : pending_) {
-        if (settle(e)) progress = true;
-        else left.push_back(e);
+        if (settle(e))
+          progress = true;
+        else
+          left.push_back(e);
       }
       pending_ = std::move(left);
     }
     for (const Symbol s : symbols_)
-      if (!bindings_.find(s)) unbound(s);
+      if (!bindings_.find(s))
+        unbound(s);
     return std::move(bindings_);
   }
 
@@ -155,11 +174,13 @@ class Solver {
   /// True when nothing more is to be learnt from `e`.
   bool settle(const Equation& e) {
     if (const auto value = value_of(e.dim(), bindings_)) {
-      if (*value != e.size()) conflict(e, *value);
+      if (*value != e.size())
+        conflict(e, *value);
       return true;
     }
     const auto polynomial = in_one_unknown(e.dim(), bindings_);
-    if (!polynomial) return false;
+    if (!polynomial)
+      return false;
     std::int64_t x = 0;
     switch (solve(*polynomial, e.size(), x)) {
       case Outcome::unknown: return false;
@@ -203,7 +224,8 @@ class Solver {
     for (const Equation& e : pending_) {
       std::vector<Symbol> used;
       collect_symbols(e.dim(), used);
-      if (std::find(used.begin(), used.end(), symbol) == used.end()) continue;
+      if (std::find(used.begin(), used.end(), symbol) == used.end())
+        continue;
       fail("run.unbound-dim", e.from,
            fmt::format("{} = {} (axis {} of '{}') does not tell what {} is", to_string(e.dim()), e.size(), e.axis,
                        e.from->name, symbol.view()),
@@ -236,14 +258,16 @@ class Solver {
 DimBindings solve_bindings(const Graph& graph, std::span<const Symbol> symbols, std::span<const ObservedShape> observed,
                            const DimBindings& given) {
   Solver solver(graph, symbols, given);
-  for (const ObservedShape& shape : observed) solver.add(shape);
+  for (const ObservedShape& shape : observed)
+    solver.add(shape);
   return solver.finish();
 }
 
 std::string describe(std::span<const Symbol> symbols, const DimBindings& bindings) {
   std::string out;
   for (const Symbol s : symbols)
-    if (const auto value = bindings.find(s)) out += fmt::format("{}{} = {}", out.empty() ? "" : ", ", s.view(), *value);
+    if (const auto value = bindings.find(s))
+      out += fmt::format("{}{} = {}", out.empty() ? "" : ", ", s.view(), *value);
   return out;
 }
 

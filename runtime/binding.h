@@ -20,9 +20,10 @@ struct ObservedShape {
 };
 
 /// Solves for the symbols of the observed shapes; `given` fixes symbols beforehand. A dim with one unknown symbol is
-/// solved where that has one answer (linear, or a polynomial that only grows), the others are checked once their symbols
-/// are known. Sizes and values are checked against constants, against each other and against the graph's ranges. Returns
-/// a value for each of `symbols`. Throws Error "run.shape", "run.dim-conflict", "run.dim-range" or "run.unbound-dim".
+/// solved where that has one answer (linear, or a polynomial that only grows), the others are checked once their
+/// symbols are known. Sizes and values are checked against constants, against each other and against the graph's
+/// ranges. Returns a value for each of `symbols`. Throws Error "run.shape", "run.dim-conflict", "run.dim-range" or
+/// "run.unbound-dim".
 DimBindings solve_bindings(const Graph& graph, std::span<const Symbol> symbols, std::span<const ObservedShape> observed,
                            const DimBindings& given);
 

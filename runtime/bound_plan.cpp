@@ -30,10 +30,12 @@ class Binder {
   BoundPlan bind(std::span<const TensorView> inputs, std::span<const TensorView> outputs) {
     place_inputs(inputs);
     for (std::size_t v = 0; v < plan_.statics.size(); ++v)
-      if (plan_.statics[v]) places_[v] = {{plan_.statics[v]->view, BaseKind::absolute, 0, 0}, no_buffer, true};
+      if (plan_.statics[v])
+        places_[v] = {{plan_.statics[v]->view, BaseKind::absolute, 0, 0}, no_buffer, true};
     shape_outputs(outputs);
     assign_outputs(outputs.empty() ? std::span<const TensorView>(out_.outputs) : outputs);
-    for (std::size_t i = 0; i < plan_.steps.size(); ++i) place_step(static_cast<std::uint32_t>(i));
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i)
+      place_step(static_cast<std::uint32_t>(i));
     copy_outputs(outputs.empty() ? std::span<const TensorView>(out_.outputs) : outputs);
     lay_out();
     return std::move(out_);
@@ -53,10 +55,12 @@ class Binder {
   const std::vector<std::int64_t>& sizes(Value v) {
     const Shape shape = graph_.type(v).shape;
     const auto [it, fresh] = sizes_.try_emplace(shape.id());
-    if (!fresh) return it->second;
+    if (!fresh)
+      return it->second;
     for (const Dim d : shape) {
       const std::int64_t size = out_.bindings.value(d);
-      if (size < 0) too_odd(v, fmt::format("{} is {}", to_string(d), size));
+      if (size < 0)
+        too_odd(v, fmt::format("{} is {}", to_string(d), size));
       it->second.push_back(size);
     }
     return it->second;
@@ -81,7 +85,8 @@ class Binder {
     for (std::size_t i = 0; i < graph_.inputs().size(); ++i) {
       const Value v = graph_.inputs()[i];
       TensorView view = view_of(v);
-      if (!inputs.empty()) view.strides = inputs[i].strides;
+      if (!inputs.empty())
+        view.strides = inputs[i].strides;
       place(v) = {{view, BaseKind::input, static_cast<std::uint32_t>(i), 0}, no_buffer, true};
     }
   }
@@ -90,10 +95,12 @@ class Binder {
     for (std::size_t i = 0; i < graph_.num_outputs(); ++i) {
       const Value v = graph_.output(i);
       out_.outputs.push_back(view_of(v));
-      if (outputs.empty()) continue;
+      if (outputs.empty())
+        continue;
       const TensorView& want = out_.outputs.back();
       const TensorView& got = outputs[i];
-      if (got.dtype != want.dtype || !std::equal(got.dims().begin(), got.dims().end(), want.dims().begin(), want.dims().end()))
+      if (got.dtype != want.dtype ||
+          !std::equal(got.dims().begin(), got.dims().end(), want.dims().begin(), want.dims().end()))
         throw Error("run.outputs", fmt::format("the buffer of output {} ('{}') is {}, expected {}", i,
                                                plan_.outputs[i].name, type_text(got), type_text(want)));
     }
@@ -103,7 +110,8 @@ class Binder {
   void assign_outputs(std::span<const TensorView> outputs) {
     direct_.assign(graph_.num_outputs(), 0);
     for (std::size_t i = 0; i < graph_.num_outputs(); ++i)
-      if (graph_.def_node(graph_.output(i))) wanted_.try_emplace(graph_.output(i).index, i, outputs[i]);
+      if (graph_.def_node(graph_.output(i)))
+        wanted_.try_emplace(graph_.output(i).index, i, outputs[i]);
   }
 
   void place_result(Value v, std::uint32_t when) {
@@ -121,7 +129,8 @@ class Binder {
 
   void place_step(std::uint32_t index) {
     const PlanStep& step = plan_.steps[index];
-    if (step.is_view && place_views(step)) return;
+    if (step.is_view && place_views(step))
+      return;
     const auto when = static_cast<std::uint32_t>(out_.steps.size());
     BoundStep bound;
     bound.step = index;
@@ -129,7 +138,8 @@ class Binder {
     bound.operands = static_cast<std::uint32_t>(step.is_view ? 1 : graph_.num_operands(step.node));
     bound.results = static_cast<std::uint32_t>(graph_.num_results(step.node));
     bound.is_copy = step.is_view;
-    for (std::uint32_t i = 0; i < bound.operands; ++i) read(graph_.operand(step.node, i), when);
+    for (std::uint32_t i = 0; i < bound.operands; ++i)
+      read(graph_.operand(step.node, i), when);
     for (std::uint32_t i = 0; i < bound.results; ++i) {
       const Value v = graph_.result(step.node, i);
       place_result(v, when);
@@ -138,7 +148,8 @@ class Binder {
     if (bound.is_copy) {  // a reshape: read through the source's strides, written row-major under the source's shape
       BoundView& source = out_.views[bound.first_view];
       BoundView& target = out_.views[bound.first_view + 1];
-      if (!target.view.is_contiguous()) return copy_strided_reshape(bound, when);
+      if (!target.view.is_contiguous())
+        return copy_strided_reshape(bound, when);
       const TensorView dense = make_view(nullptr, source.view.dtype, source.view.dims());
       target.view = dense;
     }
@@ -167,10 +178,13 @@ class Binder {
   bool place_views(const PlanStep& step) {
     const Place source = place(graph_.operand(step.node, 0));
     results_.clear();
-    for (std::size_t i = 0; i < graph_.num_results(step.node); ++i) results_.push_back(view_of(graph_.result(step.node, i)));
-    const KernelCall call{graph_.def(step.node), {&source.at.view, 1}, results_, graph_.attrs(step.node), out_.bindings};
+    for (std::size_t i = 0; i < graph_.num_results(step.node); ++i)
+      results_.push_back(view_of(graph_.result(step.node, i)));
+    const KernelCall call{
+        graph_.def(step.node), {&source.at.view, 1}, results_, graph_.attrs(step.node), out_.bindings};
     try {
-      if (!view_geometry(graph_.op(step.node), call, geometry_)) return false;
+      if (!view_geometry(graph_.op(step.node), call, geometry_))
+        return false;
     } catch (const Error& error) {
       Diagnostic d = error.diagnostics().front();
       d.where.path = fmt::format("%{}", plan_.value_name(graph_.result(step.node, 0)));
@@ -186,7 +200,8 @@ class Binder {
         p.at.offset += results_[i].size() > 0 ? bytes : 0;
       } else {
         p.at.view.data = source.at.view.data;
-        if (results_[i].size() > 0) p.at.view.data += bytes;
+        if (results_[i].size() > 0)
+          p.at.view.data += bytes;
       }
       place(graph_.result(step.node, i)) = p;
     }
@@ -195,8 +210,10 @@ class Binder {
 
   void read(Value v, std::uint32_t when) {
     const Place& p = place(v);
-    if (!p.known) internal_error("a value is read before it is placed");
-    if (p.buffer != no_buffer) buffers_[p.buffer].last = std::max<std::int64_t>(buffers_[p.buffer].last, when);
+    if (!p.known)
+      internal_error("a value is read before it is placed");
+    if (p.buffer != no_buffer)
+      buffers_[p.buffer].last = std::max<std::int64_t>(buffers_[p.buffer].last, when);
     push_view(p);
   }
   void push_view(const Place& p) {
@@ -207,7 +224,8 @@ class Binder {
   /// Outputs that are views, inputs, weights, or the same value once more.
   void copy_outputs(std::span<const TensorView> outputs) {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (direct_[i]) continue;
+      if (direct_[i])
+        continue;
       BoundStep bound;
       bound.step = static_cast<std::uint32_t>(i);
       bound.first_view = static_cast<std::uint32_t>(out_.views.size());
@@ -224,15 +242,18 @@ class Binder {
   void lay_out() {
     const ArenaLayout layout = lay_out_arena(buffers_);
     for (std::size_t i = 0; i < out_.views.size(); ++i)
-      if (view_buffers_[i] != no_buffer) out_.views[i].offset += layout.offsets[view_buffers_[i]];
+      if (view_buffers_[i] != no_buffer)
+        out_.views[i].offset += layout.offsets[view_buffers_[i]];
     MemoryUse& use = out_.memory;
     use.arena = layout.bytes;
     use.peak_live = peak_live_bytes(buffers_);
-    for (const BufferLifetime& b : buffers_) use.unshared += (b.bytes + 63) / 64 * 64;
+    for (const BufferLifetime& b : buffers_)
+      use.unshared += (b.bytes + 63) / 64 * 64;
     use.constants = plan_.constant_bytes;
     use.weights = plan_.weight_bytes;
     std::int64_t outputs = 0;
-    for (const TensorView& v : out_.outputs) outputs += v.size() * static_cast<std::int64_t>(byte_size(v.dtype));
+    for (const TensorView& v : out_.outputs)
+      outputs += v.size() * static_cast<std::int64_t>(byte_size(v.dtype));
     if (outputs > plan_.memory_limit || use.arena > plan_.memory_limit - outputs)
       throw Error("run.too-large",
                   fmt::format("the run needs {} bytes for intermediate values and {} for outputs; the limit is {}{}",
@@ -242,7 +263,8 @@ class Binder {
 
   static std::string type_text(const TensorView& v) {
     std::string shape;
-    for (const std::int64_t d : v.dims()) shape += fmt::format("{}{}", shape.empty() ? "" : ", ", d);
+    for (const std::int64_t d : v.dims())
+      shape += fmt::format("{}{}", shape.empty() ? "" : ", ", d);
     return fmt::format("{}[{}]", to_string(v.dtype), shape);
   }
   std::string with_bindings() const {

@@ -26,7 +26,7 @@ struct BoundView {
 struct BoundStep {
   std::uint32_t step = 0;  ///< In `Plan::Impl::steps`; for a copy to an output, the output's number.
   std::uint32_t first_view = 0, operands = 0, results = 0;
-  bool is_copy = false;       ///< Copies its one operand to its one result.
+  bool is_copy = false;         ///< Copies its one operand to its one result.
   bool is_output_copy = false;  ///< Such a copy at the end of the run.
 };
 

@@ -2,7 +2,6 @@
 #include <tandem/runtime/executor.h>
 
 #include <algorithm>
-#include <array>
 #include <new>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 #include <tandem/ir/diagnostic.h>
 #include <tandem/kernels/cpu/strided_copy.h>
 #include <tandem/runtime/bound_plan.h>
+#include <tandem/runtime/buffer_extent.h>
 #include <tandem/runtime/host_memory.h>
 #include <tandem/runtime/lru_cache.h>
 #include <tandem/runtime/plan_impl.h>
@@ -29,50 +29,19 @@ struct Frame {
 [[noreturn]] void fail(std::string code, const PlanPort* port, std::string message, std::string help = {}) {
   Diagnostic d;
   d.code = std::move(code);
-  if (port) d.where.path = fmt::format("%{}", port->name);
+  if (port)
+    d.where.path = fmt::format("%{}", port->name);
   d.message = std::move(message);
   d.help = std::move(help);
   throw Error(std::move(d));
 }
 
-/// The bytes that a view can touch: [begin, end). Strides are not negative in what tandem makes, but may be in a caller's.
-struct Extent {
-  std::uintptr_t begin = 0, end = 0;
-  bool meets(const Extent& other) const { return begin < other.end && other.begin < end; }
-};
-
-Extent extent(const TensorView& v) {
-  const auto address = reinterpret_cast<std::uintptr_t>(v.data);
-  std::int64_t low = 0, high = 1;
-  for (std::size_t i = 0; i < v.rank; ++i) {
-    if (v.shape[i] == 0) return {address, address};
-    (v.strides[i] < 0 ? low : high) += (v.shape[i] - 1) * v.strides[i];
-  }
-  const auto size = static_cast<std::int64_t>(byte_size(v.dtype));
-  return {address + static_cast<std::uintptr_t>(low * size), address + static_cast<std::uintptr_t>(high * size)};
-}
-
-/// True when no two elements share a place: each stride steps over all that smaller strides reach.
-bool elements_are_distinct(const TensorView& v) {
-  std::array<std::pair<std::int64_t, std::int64_t>, max_rank> axes;
-  std::size_t n = 0;
-  for (std::size_t i = 0; i < v.rank; ++i) {
-    if (v.shape[i] == 0) return true;
-    if (v.shape[i] > 1) axes[n++] = {v.strides[i], v.shape[i]};
-  }
-  std::sort(axes.begin(), axes.begin() + static_cast<std::ptrdiff_t>(n));
-  std::int64_t reached = 1;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (axes[i].first < reached) return false;
-    reached += axes[i].first * (axes[i].second - 1);
-  }
-  return true;
-}
-
 void append_layout(std::vector<std::int64_t>& key, const TensorView& v) {
   key.push_back(v.rank);
-  for (std::size_t i = 0; i < v.rank; ++i) key.push_back(v.shape[i]);
-  for (std::size_t i = 0; i < v.rank; ++i) key.push_back(v.strides[i]);
+  for (std::size_t i = 0; i < v.rank; ++i)
+    key.push_back(v.shape[i]);
+  for (std::size_t i = 0; i < v.rank; ++i)
+    key.push_back(v.strides[i]);
 }
 
 }  // namespace
@@ -93,7 +62,8 @@ struct Executor::Impl {
   std::vector<Extent> input_extents, output_extents;
 
   void check_input_count(std::size_t n) const {
-    if (n == data.inputs.size()) return;
+    if (n == data.inputs.size())
+      return;
     const PlanPort* missing = n < data.inputs.size() ? &data.inputs[n] : nullptr;
     fail("run.inputs", missing,
          missing ? fmt::format("{} inputs were given, expected {}: '{}' ({}) is missing", n, data.inputs.size(),
@@ -102,8 +72,10 @@ struct Executor::Impl {
   }
 
   static void check_memory(const TensorView& v, const PlanPort& port, const char* what) {
-    if (v.size() == 0) return;
-    if (!v.data) fail("run.null", &port, fmt::format("the {} '{}' has no memory", what, port.name));
+    if (v.size() == 0)
+      return;
+    if (!v.data)
+      fail("run.null", &port, fmt::format("the {} '{}' has no memory", what, port.name));
     if (reinterpret_cast<std::uintptr_t>(v.data) % byte_size(v.dtype) != 0)
       fail("run.misaligned", &port,
            fmt::format("the {} '{}' is not aligned to its elements of {} bytes", what, port.name, byte_size(v.dtype)));
@@ -115,9 +87,10 @@ struct Executor::Impl {
       const PlanPort& port = data.inputs[i];
       const TensorView& v = inputs[i];
       if (v.dtype != port.type.dtype)
-        fail("run.dtype", &port, fmt::format("the input '{}' is {}, expected {}", port.name, to_string(v.dtype),
-                                             to_string(port.type)));
-      if (v.rank > max_rank) fail("run.shape", &port, fmt::format("the input '{}' has rank {}", port.name, v.rank));
+        fail("run.dtype", &port,
+             fmt::format("the input '{}' is {}, expected {}", port.name, to_string(v.dtype), to_string(port.type)));
+      if (v.rank > max_rank)
+        fail("run.shape", &port, fmt::format("the input '{}' has rank {}", port.name, v.rank));
       if (std::any_of(v.dims().begin(), v.dims().end(), [](std::int64_t d) { return d < 0; }))
         fail("run.shape", &port, fmt::format("the input '{}' has a negative size", port.name));
       check_memory(v, port, "input");
@@ -130,18 +103,21 @@ struct Executor::Impl {
            fmt::format("{} output buffers were given, expected {}", outputs.size(), data.outputs.size()));
     input_extents.clear();
     output_extents.clear();
-    for (const TensorView& v : inputs) input_extents.push_back(extent(v));
+    for (const TensorView& v : inputs)
+      input_extents.push_back(extent(v));
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const PlanPort& port = data.outputs[i];
-      if (outputs[i].rank > max_rank) fail("run.outputs", &port, fmt::format("output {} has rank {}", i, outputs[i].rank));
+      if (outputs[i].rank > max_rank)
+        fail("run.outputs", &port, fmt::format("output {} has rank {}", i, outputs[i].rank));
       check_memory(outputs[i], port, "output");
       if (!elements_are_distinct(outputs[i]))
         fail("run.overlap", &port, fmt::format("elements of the buffer of output {} ('{}') overlap", i, port.name));
       const Extent e = extent(outputs[i]);
       for (std::size_t j = 0; j < input_extents.size(); ++j)
         if (e.meets(input_extents[j]))
-          fail("run.overlap", &port, fmt::format("the buffer of output {} ('{}') overlaps the input '{}'", i, port.name,
-                                                 data.inputs[j].name));
+          fail(
+              "run.overlap", &port,
+              fmt::format("the buffer of output {} ('{}') overlaps the input '{}'", i, port.name, data.inputs[j].name));
       for (std::size_t j = 0; j < output_extents.size(); ++j)
         if (e.meets(output_extents[j]))
           fail("run.overlap", &port, fmt::format("the buffers of outputs {} and {} overlap", j, i));
@@ -152,9 +128,11 @@ struct Executor::Impl {
   /// The frame for these layouts; prepared where they are new. `outputs` is empty where they are to be allocated.
   Frame& frame_for(std::span<const TensorView> inputs, std::span<const TensorView> outputs, const DimBindings& dims) {
     key.clear();
-    for (const TensorView& v : inputs) append_layout(key, v);
+    for (const TensorView& v : inputs)
+      append_layout(key, v);
     key.push_back(static_cast<std::int64_t>(outputs.size()));
-    for (const TensorView& v : outputs) append_layout(key, v);
+    for (const TensorView& v : outputs)
+      append_layout(key, v);
     if (dims.size() > 0) {
       for (std::size_t i = 0; i < data.symbols.size(); ++i) {
         const auto value = dims.find(data.symbols[i]);
@@ -162,9 +140,11 @@ struct Executor::Impl {
         key.push_back(value.value_or(0));
       }
     }
-    if (Frame* frame = frames.find(key)) return *frame;
+    if (Frame* frame = frames.find(key))
+      return *frame;
     Frame frame{bound_for(inputs, outputs, dims), {}};
-    for (const BoundView& v : frame.bound->views) frame.views.push_back(v.view);
+    for (const BoundView& v : frame.bound->views)
+      frame.views.push_back(v.view);
     return frames.insert(key, std::move(frame));
   }
 
@@ -173,21 +153,25 @@ struct Executor::Impl {
                                              const DimBindings& dims) const {
     {
       const std::lock_guard lock(data.mutex);
-      if (const auto* found = data.bound.find(key)) return *found;
+      if (const auto* found = data.bound.find(key))
+        return *found;
     }
     auto bound = std::make_shared<const BoundPlan>(bind(data, {inputs, outputs}, dims));
     const std::lock_guard lock(data.mutex);
-    if (const auto* found = data.bound.find(key)) return *found;
+    if (const auto* found = data.bound.find(key))
+      return *found;
     data.bound.insert(key, bound);
     return bound;
   }
 
   void grow_arena(std::int64_t bytes) {
-    if (bytes <= arena_size) return;
+    if (bytes <= arena_size)
+      return;
     arena.reset();
     arena_size = 0;
     arena = try_allocate(bytes);
-    if (!arena) out_of_memory(bytes, "intermediate values");
+    if (!arena)
+      out_of_memory(bytes, "intermediate values");
     arena_size = bytes;
   }
 
@@ -231,8 +215,8 @@ struct Executor::Impl {
       cpu::copy_strided(operands[0], results[0]);
     } else {
       const PlanStep& planned = data.steps[step.step];
-      planned.kernel({data.graph.def(planned.node), operands, results, data.graph.attrs(planned.node),
-                      frame.bound->bindings});
+      planned.kernel(
+          {data.graph.def(planned.node), operands, results, data.graph.attrs(planned.node), frame.bound->bindings});
     }
     if (observer && !step.is_output_copy) {
       const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start);
@@ -255,14 +239,21 @@ Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
 Executor& Executor::operator=(Executor&&) noexcept = default;
 
-const Plan& Executor::plan() const { return impl_->plan; }
-void Executor::set_observer(std::function<void(const StepEvent&)> observer) { impl_->observer = std::move(observer); }
-std::size_t Executor::arena_bytes() const { return static_cast<std::size_t>(impl_->arena_size); }
+const Plan& Executor::plan() const {
+  return impl_->plan;
+}
+void Executor::set_observer(std::function<void(const StepEvent&)> observer) {
+  impl_->observer = std::move(observer);
+}
+std::size_t Executor::arena_bytes() const {
+  return static_cast<std::size_t>(impl_->arena_size);
+}
 
 std::vector<Tensor> Executor::run(std::span<const Tensor> inputs, const DimBindings& dims) {
   std::vector<TensorView>& views = impl_->input_views;
   views.clear();
-  for (const Tensor& t : inputs) views.push_back(t.view);
+  for (const Tensor& t : inputs)
+    views.push_back(t.view);
   impl_->check_inputs(views);
   Frame& frame = impl_->frame_for(views, {}, dims);
   std::vector<Tensor> outputs;
@@ -279,7 +270,8 @@ std::vector<Tensor> Executor::run(std::span<const Tensor> inputs, const DimBindi
 std::vector<NamedTensor> Executor::run_named(std::span<const NamedTensor> inputs, const DimBindings& dims) {
   const std::span<const PlanPort> ports = plan().inputs();
   std::vector<std::string_view> known;
-  for (const PlanPort& p : ports) known.push_back(p.name);
+  for (const PlanPort& p : ports)
+    known.push_back(p.name);
   std::vector<Tensor> ordered(ports.size());
   std::vector<char> given(ports.size(), 0);
   for (const NamedTensor& t : inputs) {
@@ -288,7 +280,8 @@ std::vector<NamedTensor> Executor::run_named(std::span<const NamedTensor> inputs
       fail("run.inputs", nullptr, fmt::format("the graph has no input '{}'{}", t.name, did_you_mean(t.name, known)),
            known.empty() ? "it has none" : fmt::format("its inputs are: {}", fmt::join(known, ", ")));
     const auto i = static_cast<std::size_t>(port - known.begin());
-    if (std::exchange(given[i], 1)) fail("run.inputs", &ports[i], fmt::format("the input '{}' is given twice", t.name));
+    if (std::exchange(given[i], 1))
+      fail("run.inputs", &ports[i], fmt::format("the input '{}' is given twice", t.name));
     ordered[i] = t.tensor;
   }
   for (std::size_t i = 0; i < ports.size(); ++i)

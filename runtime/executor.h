@@ -51,8 +51,7 @@ class TANDEM_EXPORT Executor {
 
   /// The same into the caller's buffers, of the outputs' dtypes and shapes and with any strides that do not make
   /// elements overlap. Throws Error "run.outputs" or "run.overlap" (with an input or another output), too.
-  void run_into(std::span<const TensorView> inputs, std::span<const TensorView> outputs,
-                const DimBindings& dims = {});
+  void run_into(std::span<const TensorView> inputs, std::span<const TensorView> outputs, const DimBindings& dims = {});
 
   /// Called after every kernel, with the time that it took; an empty function (the default) costs nothing.
   void set_observer(std::function<void(const StepEvent&)> observer);

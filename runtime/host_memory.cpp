@@ -29,16 +29,19 @@ std::int64_t read_limit(const char* path) {
 std::int64_t host_memory_limit() {
   std::int64_t limit = std::numeric_limits<std::int64_t>::max();
   const long pages = ::sysconf(_SC_PHYS_PAGES), page_size = ::sysconf(_SC_PAGESIZE);
-  if (pages > 0 && page_size > 0) limit = std::int64_t{pages} * page_size;
+  if (pages > 0 && page_size > 0)
+    limit = std::int64_t{pages} * page_size;
   limit = std::min(limit, read_limit("/sys/fs/cgroup/memory.max"));                    // version 2
   limit = std::min(limit, read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"));  // version 1
   return limit;
 }
 
 std::shared_ptr<std::byte> try_allocate(std::int64_t bytes) {
-  if (bytes <= 0) return nullptr;
+  if (bytes <= 0)
+    return nullptr;
   void* p = ::operator new(static_cast<std::size_t>(bytes), buffer_alignment, std::nothrow);
-  if (!p) return nullptr;
+  if (!p)
+    return nullptr;
   return {static_cast<std::byte*>(p), [](std::byte* q) { ::operator delete(q, buffer_alignment); }};
 }
 
@@ -46,7 +49,8 @@ Tensor allocate_tensor(DType dtype, std::span<const std::int64_t> shape, const c
   TensorView view = make_view(nullptr, dtype, shape);
   const std::int64_t bytes = view.size() * static_cast<std::int64_t>(byte_size(dtype));
   std::shared_ptr<std::byte> memory = try_allocate(bytes);
-  if (!memory && bytes > 0) out_of_memory(bytes, purpose);
+  if (!memory && bytes > 0)
+    out_of_memory(bytes, purpose);
   view.data = memory.get();
   return {view, std::move(memory)};
 }

@@ -21,7 +21,8 @@ class LruCache {
   /// Null when there is none. The pointer holds until the next `insert`.
   T* find(const Key& key) {
     for (Entry& e : entries_) {
-      if (e.key != key) continue;
+      if (e.key != key)
+        continue;
       e.used = ++clock_;
       return &e.value;
     }
@@ -31,7 +32,8 @@ class LruCache {
     if (entries_.size() == capacity_) {
       std::size_t oldest = 0;
       for (std::size_t i = 1; i < entries_.size(); ++i)
-        if (entries_[i].used < entries_[oldest].used) oldest = i;
+        if (entries_[i].used < entries_[oldest].used)
+          oldest = i;
       entries_[oldest] = std::move(entries_.back());
       entries_.pop_back();
     }

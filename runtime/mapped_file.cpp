@@ -27,7 +27,8 @@ namespace {
 struct Descriptor {
   int fd;
   ~Descriptor() {
-    if (fd >= 0) ::close(fd);
+    if (fd >= 0)
+      ::close(fd);
   }
 };
 
@@ -43,24 +44,30 @@ MappedFile from_string(std::string text) {
 }  // namespace
 
 MappedFile map_file(const std::string& path) {
-  if (path == "-") return from_string(read_file(path));
+  if (path == "-")
+    return from_string(read_file(path));
   // O_NONBLOCK: opening a pipe that nobody writes to must not hang before it is known to be one.
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.fd < 0) fail("file.open", path, "cannot open the file", errno);
+  if (file.fd < 0)
+    fail("file.open", path, "cannot open the file", errno);
   struct stat status {};
-  if (::fstat(file.fd, &status) != 0) fail("file.read", path, "cannot ask for the file's size", errno);
-  if (S_ISDIR(status.st_mode)) fail("file.read", path, "expected a file", EISDIR);
-  if (!S_ISREG(status.st_mode)) return from_string(read_file(path));
+  if (::fstat(file.fd, &status) != 0)
+    fail("file.read", path, "cannot ask for the file's size", errno);
+  if (S_ISDIR(status.st_mode))
+    fail("file.read", path, "expected a file", EISDIR);
+  if (!S_ISREG(status.st_mode))
+    return from_string(read_file(path));
 
   MappedFile out;
   out.size = static_cast<std::size_t>(status.st_size);
-  if (out.size == 0) return out;  // mmap refuses length 0
+  if (out.size == 0)
+    return out;  // mmap refuses length 0
   void* address = ::mmap(nullptr, out.size, PROT_READ, MAP_PRIVATE, file.fd, 0);
-  if (address == MAP_FAILED) fail("file.read", path, "cannot map the file", errno);
+  if (address == MAP_FAILED)
+    fail("file.read", path, "cannot map the file", errno);
   out.data = static_cast<const std::byte*>(address);
-  out.owner = std::shared_ptr<const void>(address, [size = out.size](const void* p) {
-    ::munmap(const_cast<void*>(p), size);
-  });
+  out.owner =
+      std::shared_ptr<const void>(address, [size = out.size](const void* p) { ::munmap(const_cast<void*>(p), size); });
   return out;
 }
 

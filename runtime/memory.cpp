@@ -24,7 +24,8 @@ std::vector<std::int64_t> padded_sizes(std::span<const BufferLifetime> buffers, 
   sizes.reserve(buffers.size());
   std::int64_t total = 0;
   for (const BufferLifetime& b : buffers) {
-    if (b.bytes < 0 || b.last < b.first) internal_error("a buffer of negative size or lifetime");
+    if (b.bytes < 0 || b.last < b.first)
+      internal_error("a buffer of negative size or lifetime");
     if (b.bytes > max_total_bytes - alignment || total > max_total_bytes - alignment - b.bytes)
       throw Error("run.too-large", "the buffers of one run add up to more than 2^62 bytes");
     sizes.push_back((b.bytes + alignment - 1) / alignment * alignment);
@@ -37,10 +38,13 @@ std::vector<std::int64_t> padded_sizes(std::span<const BufferLifetime> buffers, 
 std::vector<Index> by_birth(std::span<const BufferLifetime> buffers) {
   std::vector<Index> order;
   for (Index i = 0; i < buffers.size(); ++i)
-    if (buffers[i].bytes > 0) order.push_back(i);
+    if (buffers[i].bytes > 0)
+      order.push_back(i);
   std::sort(order.begin(), order.end(), [&](Index a, Index b) {
-    if (buffers[a].first != buffers[b].first) return buffers[a].first < buffers[b].first;
-    if (buffers[a].bytes != buffers[b].bytes) return buffers[a].bytes > buffers[b].bytes;
+    if (buffers[a].first != buffers[b].first)
+      return buffers[a].first < buffers[b].first;
+    if (buffers[a].bytes != buffers[b].bytes)
+      return buffers[a].bytes > buffers[b].bytes;
     return a < b;
   });
   return order;
@@ -63,9 +67,11 @@ void sweep(std::span<const BufferLifetime> buffers, const std::vector<Index>& or
 /// For each buffer those that live together with it; empty when there are too many pairs.
 std::vector<std::vector<Index>> neighbours(std::span<const BufferLifetime> buffers, const std::vector<Index>& order) {
   std::size_t pairs = 0;
-  sweep(buffers, order, [&](Index, const auto& alive) { pairs += alive.size(); }, [](Index) {});
+  sweep(
+      buffers, order, [&](Index, const auto& alive) { pairs += alive.size(); }, [](Index) {});
   std::vector<std::vector<Index>> out;
-  if (pairs > max_pairs) return out;
+  if (pairs > max_pairs)
+    return out;
   out.resize(buffers.size());
   sweep(
       buffers, order,
@@ -90,7 +96,8 @@ ArenaLayout greedy_by_size(std::span<const BufferLifetime> buffers, const std::v
   for (const Index i : order) {
     taken.clear();
     for (const Index j : near[i])
-      if (placed[j]) taken.emplace_back(layout.offsets[j], layout.offsets[j] + sizes[j]);
+      if (placed[j])
+        taken.emplace_back(layout.offsets[j], layout.offsets[j] + sizes[j]);
     std::sort(taken.begin(), taken.end());
     std::int64_t reached = 0, best = -1, best_gap = 0;
     for (const auto& [begin, end] : taken) {
@@ -115,7 +122,8 @@ class FreeList {
     if (const auto fit = by_size_.lower_bound({size, 0}); fit != by_size_.end()) {
       const auto [room, begin] = *fit;
       remove(begin, room);
-      if (room > size) insert(begin + size, room - size);
+      if (room > size)
+        insert(begin + size, room - size);
       return begin;
     }
     std::int64_t begin = end_;
@@ -182,7 +190,8 @@ ArenaLayout lay_out_arena(std::span<const BufferLifetime> buffers, std::int64_t 
   const std::vector<Index> order = by_birth(buffers);
   ArenaLayout in_time = best_fit_in_time(buffers, sizes, order);
   const std::vector<std::vector<Index>> near = neighbours(buffers, order);
-  if (near.empty()) return in_time;
+  if (near.empty())
+    return in_time;
   ArenaLayout by_size = greedy_by_size(buffers, sizes, order, near);
   return by_size.bytes <= in_time.bytes ? by_size : in_time;
 }

@@ -26,9 +26,9 @@ struct ArenaLayout {
 };
 
 /// Offsets such that buffers whose lifetimes meet do not overlap. The better of two layouts: greedy by size with the
-/// best-fitting gap (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020), and best fit
-/// in order of time. The first is left out where more than 2^22 pairs of buffers live together, so that the cost stays
-/// near n log n. Deterministic. Throws Error "run.too-large" when the sizes add up to more than 2^62 bytes.
+/// best-fitting gap (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020), and best
+/// fit in order of time. The first is left out where more than 2^22 pairs of buffers live together, so that the cost
+/// stays near n log n. Deterministic. Throws Error "run.too-large" when the sizes add up to more than 2^62 bytes.
 TANDEM_RUNTIME_API ArenaLayout lay_out_arena(std::span<const BufferLifetime> buffers, std::int64_t alignment = 64);
 
 /// The most bytes alive at any step: no layout is smaller.

@@ -11,6 +11,7 @@
 #include <tandem/ir/verifier.h>
 #include <tandem/runtime/host_memory.h>
 #include <tandem/runtime/plan_decompose.h>
+#include <tandem/runtime/plan_fold.h>
 #include <tandem/runtime/plan_impl.h>
 #include <tandem/runtime/provider_choice.h>
 #include <tandem/runtime/view_geometry.h>
@@ -20,21 +21,27 @@ namespace {
 
 constexpr std::size_t max_findings = 20;
 
-std::int64_t bytes_of(const TensorView& v) { return v.size() * static_cast<std::int64_t>(byte_size(v.dtype)); }
+std::int64_t bytes_of(const TensorView& v) {
+  return v.size() * static_cast<std::int64_t>(byte_size(v.dtype));
+}
 
 /// The symbols of dims, each once; dims that were seen are skipped by their bits.
 class SymbolCollector {
  public:
   explicit SymbolCollector(std::vector<Symbol>& out) : out_(out) {}
   void add(Dim d) {
-    if (!d.is_constant() && seen_.insert(d.bits()).second) collect_symbols(d, out_);
+    if (!d.is_constant() && seen_.insert(d.bits()).second)
+      collect_symbols(d, out_);
   }
   void add(Shape s) {
-    for (const Dim d : s) add(d);
+    for (const Dim d : s)
+      add(d);
   }
   void add(Attribute a) {
-    if (a.kind() == AttrKind::dim) add(a.dim());
-    if (a.kind() == AttrKind::dims) add(a.dims());
+    if (a.kind() == AttrKind::dim)
+      add(a.dim());
+    if (a.kind() == AttrKind::dims)
+      add(a.dims());
   }
 
  private:
@@ -42,15 +49,14 @@ class SymbolCollector {
   std::unordered_set<std::uint64_t> seen_;
 };
 
-bool has_symbols(Attribute a) {
-  return (a.kind() == AttrKind::dim && !a.dim().is_constant()) ||
-         (a.kind() == AttrKind::dims && !a.dims().is_static());
-}
-
 class Compiler {
  public:
   Compiler(const Graph& graph, const TensorStore& weights, const PlanOptions& options)
-      : weights_(weights), options_(options), chooser_(options), plan_(std::make_shared<Plan::Impl>(graph)) {}
+      : weights_(weights),
+        options_(options),
+        chooser_(options),
+        plan_(std::make_shared<Plan::Impl>(graph)),
+        folder_(*plan_, options.fold_limit) {}
 
   std::shared_ptr<const Plan::Impl> compile() {
     plan_->memory_limit = options_.memory_limit > 0 ? options_.memory_limit : host_memory_limit();
@@ -65,7 +71,8 @@ class Compiler {
     map_weights(names);
     throw_findings();
     describe_ports(names);
-    for (const Node n : graph().nodes()) plan_node(n, names);
+    for (const Node n : graph().nodes())
+      plan_node(n, names);
     collect_plan_symbols();
     drop_unused_statics();
     return plan_;
@@ -76,7 +83,8 @@ class Compiler {
   std::optional<Tensor>& statics(Value v) { return plan_->statics[v.index]; }
 
   void find(std::string code, std::string place, std::string message, std::string help = {}) {
-    if (findings_.size() == max_findings) return;
+    if (findings_.size() == max_findings)
+      return;
     Diagnostic d;
     d.code = std::move(code);
     d.where.path = std::move(place);
@@ -85,20 +93,25 @@ class Compiler {
     findings_.push_back(std::move(d));
   }
   void throw_findings() {
-    if (!findings_.empty()) throw Error(std::move(findings_));
+    if (!findings_.empty())
+      throw Error(std::move(findings_));
   }
 
   /// Backwards from the outputs and from nodes with effects.
   void mark_needed() {
     node_needed_.assign(graph().node_capacity(), 0);
     value_needed_.assign(graph().value_capacity(), 0);
-    for (std::size_t i = 0; i < graph().num_outputs(); ++i) value_needed_[graph().output(i).index] = 1;
+    for (std::size_t i = 0; i < graph().num_outputs(); ++i)
+      value_needed_[graph().output(i).index] = 1;
     for (Node n = graph().last(); n; n = graph().prev(n)) {
       bool needed = !graph().def(n).has(trait::pure);
-      for (std::size_t i = 0; i < graph().num_results(n); ++i) needed |= value_needed_[graph().result(n, i).index] != 0;
-      if (!needed) continue;
+      for (std::size_t i = 0; i < graph().num_results(n); ++i)
+        needed |= value_needed_[graph().result(n, i).index] != 0;
+      if (!needed)
+        continue;
       node_needed_[n.index] = 1;
-      for (std::size_t i = 0; i < graph().num_operands(n); ++i) value_needed_[graph().operand(n, i).index] = 1;
+      for (std::size_t i = 0; i < graph().num_operands(n); ++i)
+        value_needed_[graph().operand(n, i).index] = 1;
     }
   }
 
@@ -106,23 +119,29 @@ class Compiler {
     const auto check = [&](Value v) {
       const std::size_t rank = graph().type(v).shape.rank();
       if (rank > max_rank)
-        find("plan.rank", fmt::format("%{}", names[v]), fmt::format("rank {} is above {}, the largest that runs", rank, max_rank));
+        find("plan.rank", fmt::format("%{}", names[v]),
+             fmt::format("rank {} is above {}, the largest that runs", rank, max_rank));
     };
-    for (const Value v : graph().inputs()) check(v);
-    for (const Weight& w : graph().weights()) check(w.value);
+    for (const Value v : graph().inputs())
+      check(v);
+    for (const Weight& w : graph().weights())
+      check(w.value);
     for (const Node n : graph().nodes())
-      for (std::size_t i = 0; node_needed_[n.index] && i < graph().num_results(n); ++i) check(graph().result(n, i));
+      for (std::size_t i = 0; node_needed_[n.index] && i < graph().num_results(n); ++i)
+        check(graph().result(n, i));
   }
 
   void map_weights(const ValueNames& names) {
     std::vector<std::string_view> known;
     for (const Weight& w : graph().weights()) {
-      if (!value_needed_[w.value.index]) continue;
+      if (!value_needed_[w.value.index])
+        continue;
       const TensorType& type = graph().type(w.value);
       const std::string place = fmt::format("%{}", names[w.value]);
       const Tensor* tensor = weights_.find(w.key.view());
       if (!tensor) {
-        if (known.empty()) known = weights_.names();
+        if (known.empty())
+          known = weights_.names();
         find("plan.missing-weight", place,
              fmt::format("no tensor '{}' for the weight '{}' ({}){}", w.key.view(), names[w.value], to_string(type),
                          did_you_mean(w.key.view(), known)),
@@ -135,7 +154,8 @@ class Compiler {
         fits = !type.shape[i].is_constant() || type.shape[i].is(view.shape[i]);
       if (!fits) {
         std::string shape;
-        for (const std::int64_t d : view.dims()) shape += fmt::format("{}{}", shape.empty() ? "" : ", ", d);
+        for (const std::int64_t d : view.dims())
+          shape += fmt::format("{}{}", shape.empty() ? "" : ", ", d);
         find("plan.weight-type", place,
              fmt::format("the weight '{}' is {}, but the tensor '{}' is {}[{}]", names[w.value], to_string(type),
                          w.key.view(), to_string(view.dtype), shape));
@@ -147,12 +167,14 @@ class Compiler {
       }
       statics(w.value) = *tensor;
       plan_->weight_bytes += bytes_of(view);
-      if (!type.shape.is_static()) plan_->symbolic_weights.push_back(w.value);
+      if (!type.shape.is_static())
+        plan_->symbolic_weights.push_back(w.value);
     }
   }
 
   void describe_ports(const ValueNames& names) {
-    for (const Value v : graph().inputs()) plan_->inputs.push_back({std::string(names[v]), graph().type(v)});
+    for (const Value v : graph().inputs())
+      plan_->inputs.push_back({std::string(names[v]), graph().type(v)});
     for (std::size_t i = 0; i < graph().num_outputs(); ++i) {
       const Value v = graph().output(i);
       plan_->outputs.push_back({std::string(names[v]), graph().type(v)});
@@ -163,14 +185,15 @@ class Compiler {
     PlannedNode planned;
     planned.node = n;
     planned.op = graph().def(n).name;
-    if (graph().num_results(n) > 0) planned.name = names[graph().result(n, 0)];
+    if (graph().num_results(n) > 0)
+      planned.name = names[graph().result(n, 0)];
     if (!node_needed_[n.index]) {
       planned.fate = NodeFate::dead;
       planned.reason = "no output needs it";
     } else if (graph().op(n) == op::constant) {
       planned.fate = NodeFate::folded;
       planned.reason = "its data stands in the graph";
-      use_literal(n);
+      folder_.use_literal(n);
     } else {
       plan_needed(n, planned);
     }
@@ -179,115 +202,36 @@ class Compiler {
 
   void plan_needed(Node n, PlannedNode& planned) {
     const bool is_view = is_core_view(graph().op(n));
-    ProviderChoice choice;
+    KernelChoice choice;
     if (is_view) {
       planned.fate = NodeFate::view;
       planned.reason = "another reading of its operand";
-      if (is_static(n) && static_view(n)) return;
+      if (folder_.is_static(n) && folder_.view(n))
+        return;
     } else {
       choice = chooser_.choose(planned.op);
       planned.provider = choice.provider;
       planned.reason = choice.reason;
-      if (is_static(n) && options_.fold_constants && fold(n, *choice.kernel, planned.reason)) {
+      if (folder_.is_static(n) && options_.fold_constants && folder_.fold(n, *choice.kernel, planned.reason)) {
         planned.fate = NodeFate::folded;
         return;
       }
     }
-    if (!origins_[n.index].empty()) planned.reason += fmt::format("; decomposed from {}", origins_[n.index]);
-    plan_->steps.push_back({n, is_view ? KernelFn() : *choice.kernel,
-                            static_cast<std::uint32_t>(plan_->nodes.size()), is_view});
-  }
-
-  void use_literal(Node n) {
-    const TensorLiteral& literal = graph().attr(n, 0).tensor();
-    std::vector<std::int64_t> shape;
-    for (const Dim d : literal.type.shape) shape.push_back(d.constant());
-    auto* data = const_cast<std::byte*>(literal.data.data());
-    statics(graph().result(n, 0)) = Tensor{make_view(data, literal.type.dtype, shape), graph().shared_context()};
-  }
-
-  /// Whether a node's operands are known now, and nothing in it waits for a symbol.
-  bool is_static(Node n) {
-    if (!graph().def(n).has(trait::pure)) return false;
-    for (const Attribute a : graph().attrs(n))
-      if (has_symbols(a)) return false;
-    for (std::size_t i = 0; i < graph().num_operands(n); ++i)
-      if (!statics(graph().operand(n, i))) return false;
-    for (std::size_t i = 0; i < graph().num_results(n); ++i)
-      if (!graph().type(graph().result(n, i)).shape.is_static()) return false;
-    return true;
-  }
-
-  std::vector<TensorView> operand_views(Node n) {
-    std::vector<TensorView> out;
-    for (std::size_t i = 0; i < graph().num_operands(n); ++i) out.push_back(statics(graph().operand(n, i))->view);
-    return out;
-  }
-  std::vector<std::int64_t> static_shape(Value v) {
-    std::vector<std::int64_t> out;
-    for (const Dim d : graph().type(v).shape) out.push_back(d.constant());
-    return out;
-  }
-
-  /// A view of static data is static data; false for a reshape that needs a copy (made at each run).
-  bool static_view(Node n) {
-    const std::vector<TensorView> operands = operand_views(n);
-    std::vector<TensorView> results;
-    for (std::size_t i = 0; i < graph().num_results(n); ++i) {
-      const Value v = graph().result(n, i);
-      results.push_back(make_view(nullptr, graph().type(v).dtype, static_shape(v)));
-    }
-    std::vector<ViewGeometry> geometry;
-    const DimBindings none;
-    if (!view_geometry(graph().op(n), {graph().def(n), operands, results, graph().attrs(n), none}, geometry)) return false;
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      results[i].strides = geometry[i].strides;
-      results[i].data = operands[0].data;
-      if (results[i].size() > 0)
-        results[i].data += geometry[i].offset * static_cast<std::int64_t>(byte_size(results[i].dtype));
-      statics(graph().result(n, i)) = Tensor{results[i], statics(graph().operand(n, 0))->owner};
-    }
-    return true;
-  }
-
-  /// Computes a node now. False when that goes beyond the limit or fails: then it runs, and fails, at each run.
-  bool fold(Node n, const KernelFn& kernel, std::string& reason) {
-    std::int64_t bytes = 0;
-    std::vector<Tensor> results;
-    std::vector<TensorView> views;
-    try {
-      for (std::size_t i = 0; i < graph().num_results(n); ++i) {
-        const Value v = graph().result(n, i);
-        const std::vector<std::int64_t> shape = static_shape(v);
-        std::int64_t size = static_cast<std::int64_t>(byte_size(graph().type(v).dtype));
-        for (const std::int64_t d : shape)
-          if (__builtin_mul_overflow(size, d, &size)) size = Dim::max_constant;
-        bytes = std::min(Dim::max_constant, bytes + std::min(size, Dim::max_constant));
-        if (bytes > options_.fold_limit - folded_bytes_) {
-          reason += fmt::format("; not folded: {} more bytes would go beyond the limit of {}", bytes, options_.fold_limit);
-          return false;
-        }
-        results.push_back(allocate_tensor(graph().type(v).dtype, shape, "a folded value"));
-        views.push_back(results.back().view);
-      }
-      const DimBindings none;
-      const std::vector<TensorView> operands = operand_views(n);
-      kernel({graph().def(n), operands, views, graph().attrs(n), none});
-    } catch (const Error& error) {
-      reason += fmt::format("; not folded: {}", error.diagnostics().front().message);
-      return false;
-    }
-    folded_bytes_ += bytes;
-    for (std::size_t i = 0; i < results.size(); ++i) statics(graph().result(n, i)) = std::move(results[i]);
-    return true;
+    if (!origins_[n.index].empty())
+      planned.reason += fmt::format("; decomposed from {}", origins_[n.index]);
+    plan_->steps.push_back(
+        {n, is_view ? KernelFn() : *choice.kernel, static_cast<std::uint32_t>(plan_->nodes.size()), is_view});
   }
 
   void collect_plan_symbols() {
     SymbolCollector collector(plan_->symbols);
-    for (const Value v : graph().inputs()) collector.add(graph().type(v).shape);
-    for (const Value v : plan_->symbolic_weights) collector.add(graph().type(v).shape);
+    for (const Value v : graph().inputs())
+      collector.add(graph().type(v).shape);
+    for (const Value v : plan_->symbolic_weights)
+      collector.add(graph().type(v).shape);
     for (const PlanStep& s : plan_->steps) {
-      for (const Attribute a : graph().attrs(s.node)) collector.add(a);
+      for (const Attribute a : graph().attrs(s.node))
+        collector.add(a);
       for (std::size_t i = 0; i < graph().num_results(s.node); ++i)
         collector.add(graph().type(graph().result(s.node, i)).shape);
     }
@@ -297,18 +241,25 @@ class Compiler {
   void drop_unused_statics() {
     std::vector<char> used(plan_->statics.size(), 0);
     for (const PlanStep& s : plan_->steps)
-      for (std::size_t i = 0; i < graph().num_operands(s.node); ++i) used[graph().operand(s.node, i).index] = 1;
-    for (std::size_t i = 0; i < graph().num_outputs(); ++i) used[graph().output(i).index] = 1;
-    for (const Value v : plan_->symbolic_weights) used[v.index] = 1;
+      for (std::size_t i = 0; i < graph().num_operands(s.node); ++i)
+        used[graph().operand(s.node, i).index] = 1;
+    for (std::size_t i = 0; i < graph().num_outputs(); ++i)
+      used[graph().output(i).index] = 1;
+    for (const Value v : plan_->symbolic_weights)
+      used[v.index] = 1;
     std::unordered_set<const void*> counted;
     for (const Weight& w : graph().weights())
-      if (statics(w.value)) counted.insert(statics(w.value)->owner.get());
+      if (statics(w.value))
+        counted.insert(statics(w.value)->owner.get());
     for (std::size_t i = 0; i < used.size(); ++i) {
       std::optional<Tensor>& tensor = plan_->statics[i];
-      if (!used[i]) tensor.reset();
-      if (!tensor) continue;
+      if (!used[i])
+        tensor.reset();
+      if (!tensor)
+        continue;
       const bool is_literal = tensor->owner == graph().shared_context();
-      if (is_literal || counted.insert(tensor->owner.get()).second) plan_->constant_bytes += bytes_of(tensor->view);
+      if (is_literal || counted.insert(tensor->owner.get()).second)
+        plan_->constant_bytes += bytes_of(tensor->view);
     }
   }
 
@@ -316,10 +267,10 @@ class Compiler {
   const PlanOptions& options_;
   ProviderChooser chooser_;
   std::shared_ptr<Plan::Impl> plan_;
+  StaticFolder folder_;
   std::vector<std::string> origins_;
   std::vector<char> node_needed_, value_needed_;
   std::vector<Diagnostic> findings_;
-  std::int64_t folded_bytes_ = 0;
 };
 
 }  // namespace
@@ -339,12 +290,22 @@ Plan Plan::compile(const Graph& graph, const TensorStore& weights, const PlanOpt
   return Plan(Compiler(graph, weights, options).compile());
 }
 
-const Graph& Plan::graph() const { return impl_->graph; }
-std::span<const PlannedNode> Plan::nodes() const { return impl_->nodes; }
-std::span<const PlanPort> Plan::inputs() const { return impl_->inputs; }
-std::span<const PlanPort> Plan::outputs() const { return impl_->outputs; }
+const Graph& Plan::graph() const {
+  return impl_->graph;
+}
+std::span<const PlannedNode> Plan::nodes() const {
+  return impl_->nodes;
+}
+std::span<const PlanPort> Plan::inputs() const {
+  return impl_->inputs;
+}
+std::span<const PlanPort> Plan::outputs() const {
+  return impl_->outputs;
+}
 
-MemoryUse Plan::memory(const DimBindings& bindings) const { return bind(*impl_, bindings).memory; }
+MemoryUse Plan::memory(const DimBindings& bindings) const {
+  return bind(*impl_, bindings).memory;
+}
 
 std::string to_string(const Plan& plan) {
   std::size_t name_width = 0, op_width = 0, provider_width = 0;

@@ -6,9 +6,9 @@
 //     Executor executor(plan);
 //     std::vector<Tensor> outputs = executor.run(inputs);
 //
-// Decided once, by `compile`: which nodes run, which provider computes each, which are views, what can be computed ahead
-// of time. Decided once for each set of shapes, by the first run that has it: concrete sizes, strides of views, the
-// arena's layout. See docs/runtime.md.
+// Decided once, by `compile`: which nodes run, which provider computes each, which are views, what can be computed
+// ahead of time. Decided once for each set of shapes, by the first run that has it: concrete sizes, strides of views,
+// the arena's layout. See docs/runtime.md.
 #pragma once
 
 #include <cstddef>
@@ -29,9 +29,9 @@ namespace tandem {
 
 struct PlanOptions {
   /// Who computes, most preferred first. Empty: `cpu_kernels()`, then `reference_kernels()`.
-  std::vector<KernelTable> providers;
+  std::vector<KernelTable> providers{};
   /// For an op: names of the providers to ask, first to last, in place of the order above.
-  std::map<std::string, std::vector<std::string>> priority;
+  std::map<std::string, std::vector<std::string>> priority{};
 
   /// Compute once what depends on constants and weights only.
   bool fold_constants = true;
@@ -56,8 +56,8 @@ TANDEM_RUNTIME_API std::string_view to_string(NodeFate fate);
 
 /// A node of the plan and why it is treated as it is.
 struct PlannedNode {
-  Node node;             ///< In `Plan::graph()`.
-  std::string name;      ///< Of its first result, without "%".
+  Node node;         ///< In `Plan::graph()`.
+  std::string name;  ///< Of its first result, without "%".
   std::string op;
   NodeFate fate = NodeFate::runs;
   std::string provider;  ///< Whose kernel: "cpu"; empty for views and dead nodes.

@@ -22,7 +22,8 @@ Diagnostic finding(std::string code, const Graph& graph, Node node, std::string 
   d.code = std::move(code);
   if (graph.num_results(node) > 0) {
     const std::string_view name = graph.name(graph.result(node, 0)).view();
-    if (!name.empty()) d.where.path = fmt::format("%{}", name);
+    if (!name.empty())
+      d.where.path = fmt::format("%{}", name);
   }
   d.message = std::move(message);
   d.help = std::move(help);
@@ -33,7 +34,8 @@ Diagnostic finding(std::string code, const Graph& graph, Node node, std::string 
 void expand_node(Graph& graph, Node node) {
   const OpDef& def = graph.def(node);
   std::vector<Value> operands;
-  for (std::size_t i = 0; i < graph.num_operands(node); ++i) operands.push_back(graph.operand(node, i));
+  for (std::size_t i = 0; i < graph.num_operands(node); ++i)
+    operands.push_back(graph.operand(node, i));
   const std::vector<Attribute> attrs(graph.attrs(node).begin(), graph.attrs(node).end());
   GraphBuilder builder(graph, node);
   builder.set_scope(graph.scope(node).view());
@@ -51,7 +53,8 @@ void expand_node(Graph& graph, Node node) {
     const Symbol name = graph.name(old);
     graph.set_name(old, {});
     const bool is_new = graph.def_node(values[i]) && graph.name(values[i]).empty();
-    if (is_new) graph.set_name(values[i], name);
+    if (is_new)
+      graph.set_name(values[i], name);
   }
   graph.erase(node);
 }
@@ -87,8 +90,8 @@ std::vector<std::string> decompose_without_kernel(Graph& graph, const ProviderCh
     const Node before = graph.prev(node), after = graph.next(node);
     try {
       if (origin.depth > max_decomposition_depth)
-        throw Error("plan.decomposition", fmt::format("the decomposition of '{}' never ends: it contains '{}'",
-                                                      origin.op, def.name));
+        throw Error("plan.decomposition",
+                    fmt::format("the decomposition of '{}' never ends: it contains '{}'", origin.op, def.name));
       expand_node(graph, node);
     } catch (const Error& error) {
       findings.insert(findings.end(), error.diagnostics().begin(), error.diagnostics().end());
@@ -97,11 +100,13 @@ std::vector<std::string> decompose_without_kernel(Graph& graph, const ProviderCh
     }
     origins.resize(graph.node_capacity());
     const Node first_new = before ? graph.next(before) : graph.first();
-    for (Node n = first_new; n != after; n = graph.next(n)) origins[n.index] = origin;
+    for (Node n = first_new; n != after; n = graph.next(n))
+      origins[n.index] = origin;
     node = first_new;
   }
   std::vector<std::string> out(graph.node_capacity());
-  for (std::size_t i = 0; i < origins.size(); ++i) out[i] = std::move(origins[i].op);
+  for (std::size_t i = 0; i < origins.size(); ++i)
+    out[i] = std::move(origins[i].op);
   return out;
 }
 

@@ -34,30 +34,37 @@ ProviderChooser::ProviderChooser(const PlanOptions& options)
 
 const KernelTable* ProviderChooser::find(std::string_view name) const {
   for (const KernelTable& t : tables_)
-    if (t.provider() == name) return &t;
+    if (t.provider() == name)
+      return &t;
   return nullptr;
 }
 
-ProviderChoice ProviderChooser::choose(std::string_view op) const {
+KernelChoice ProviderChooser::choose(std::string_view op) const {
   std::vector<const KernelTable*> order;
   const auto own = priority_.find(op);
   if (own == priority_.end()) {
-    for (const KernelTable& t : tables_) order.push_back(&t);
+    for (const KernelTable& t : tables_)
+      order.push_back(&t);
   } else {
-    for (const std::string& name : own->second) order.push_back(find(name));
+    for (const std::string& name : own->second)
+      order.push_back(find(name));
   }
-  ProviderChoice choice;
+  KernelChoice choice;
   std::vector<std::string_view> without;
   for (const KernelTable* table : order) {
     choice.asked += fmt::format("{}{}", choice.asked.empty() ? "" : ", ", table->provider());
-    if (choice.kernel) continue;
+    if (choice.kernel)
+      continue;
     choice.kernel = table->find(op);
-    if (choice.kernel) choice.provider = table->provider();
-    else without.push_back(table->provider());
+    if (choice.kernel)
+      choice.provider = table->provider();
+    else
+      without.push_back(table->provider());
   }
   const std::string_view list = own == priority_.end() ? "order" : "priority";
-  choice.reason = without.empty() ? fmt::format("first in {}: {}", list, choice.asked)
-                                  : fmt::format("no kernel in {}; {}: {}", fmt::join(without, ", "), list, choice.asked);
+  choice.reason = without.empty()
+                      ? fmt::format("first in {}: {}", list, choice.asked)
+                      : fmt::format("no kernel in {}; {}: {}", fmt::join(without, ", "), list, choice.asked);
   return choice;
 }
 

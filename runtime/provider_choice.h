@@ -12,7 +12,7 @@
 namespace tandem {
 
 /// The answer for one op.
-struct ProviderChoice {
+struct KernelChoice {
   const KernelFn* kernel = nullptr;  ///< Null when nobody offers the op.
   std::string provider;
   std::string reason;
@@ -22,10 +22,10 @@ struct ProviderChoice {
 /// Asks the providers of a plan's options in their order.
 class ProviderChooser {
  public:
-  /// Throws Error "plan.unknown-provider" when a priority names nobody, "plan.duplicate-provider" when two tables have one
-  /// name.
+  /// Throws Error "plan.unknown-provider" when a priority names nobody, "plan.duplicate-provider" when two tables have
+  /// one name.
   explicit ProviderChooser(const PlanOptions& options);
-  ProviderChoice choose(std::string_view op) const;
+  KernelChoice choose(std::string_view op) const;
 
  private:
   const KernelTable* find(std::string_view name) const;

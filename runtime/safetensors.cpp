@@ -14,10 +14,10 @@ namespace tandem {
 namespace {
 
 constexpr std::pair<std::string_view, DType> spellings[] = {
-    {"F64", DType::f64},         {"F32", DType::f32},       {"F16", DType::f16},
-    {"BF16", DType::bf16},       {"F8_E4M3", DType::f8e4m3}, {"F8_E4M3FNUZ", DType::f8e4m3fnuz},
-    {"F8_E5M2", DType::f8e5m2},  {"I64", DType::i64},       {"I32", DType::i32},
-    {"I16", DType::i16},         {"I8", DType::i8},         {"U8", DType::u8},
+    {"F64", DType::f64},        {"F32", DType::f32},        {"F16", DType::f16},
+    {"BF16", DType::bf16},      {"F8_E4M3", DType::f8e4m3}, {"F8_E4M3FNUZ", DType::f8e4m3fnuz},
+    {"F8_E5M2", DType::f8e5m2}, {"I64", DType::i64},        {"I32", DType::i32},
+    {"I16", DType::i16},        {"I8", DType::i8},          {"U8", DType::u8},
     {"BOOL", DType::boolean},
 };
 
@@ -34,13 +34,15 @@ constexpr std::pair<std::string_view, DType> spellings[] = {
 
 std::string_view safetensors_dtype(DType dtype) {
   for (const auto& [text, d] : spellings)
-    if (d == dtype) return text;
+    if (d == dtype)
+      return text;
   internal_error("a dtype without a safetensors spelling");
 }
 
 std::optional<DType> parse_safetensors_dtype(std::string_view text) {
   for (const auto& [spelling, d] : spellings)
-    if (spelling == text) return d;
+    if (spelling == text)
+      return d;
   return std::nullopt;
 }
 
@@ -61,7 +63,8 @@ SafetensorsFile SafetensorsFile::parse(std::string path, std::shared_ptr<const v
   if (size < 8)
     fail("safetensors.truncated", path, fmt::format("the file has {} bytes, a safetensors file at least 8", size));
   std::uint64_t header_size = 0;
-  for (std::size_t i = 8; i-- > 0;) header_size = header_size << 8 | std::to_integer<std::uint64_t>(data[i]);
+  for (std::size_t i = 8; i-- > 0;)
+    header_size = header_size << 8 | std::to_integer<std::uint64_t>(data[i]);
   if (header_size > max_safetensors_header)
     fail("safetensors.header", path,
          fmt::format("the header claims {} bytes; the format allows {}", header_size, max_safetensors_header),
@@ -90,16 +93,19 @@ SafetensorsFile SafetensorsFile::parse(std::string path, std::shared_ptr<const v
 
 std::optional<Tensor> SafetensorsFile::find(std::string_view name) const {
   const auto it = views_.find(name);
-  if (it == views_.end()) return std::nullopt;
+  if (it == views_.end())
+    return std::nullopt;
   const TensorView& view = it->second;
-  if (reinterpret_cast<std::uintptr_t>(view.data) % byte_size(view.dtype) == 0) return Tensor{view, owner_};
+  if (reinterpret_cast<std::uintptr_t>(view.data) % byte_size(view.dtype) == 0)
+    return Tensor{view, owner_};
   Tensor copy = Tensor::zeros(view.dtype, view.dims());
   std::memcpy(copy.view.data, view.data, static_cast<std::size_t>(view.size()) * byte_size(view.dtype));
   return copy;
 }
 
 Tensor SafetensorsFile::require(std::string_view name) const {
-  if (auto tensor = find(name)) return *std::move(tensor);
+  if (auto tensor = find(name))
+    return *std::move(tensor);
   const std::vector<std::string_view> known(names_.begin(), names_.end());
   fail("safetensors.missing", path_, fmt::format("the file has no tensor '{}'{}", name, did_you_mean(name, known)));
 }

@@ -62,9 +62,9 @@ class TANDEM_EXPORT SafetensorsFile {
 };
 
 /// Writes tensors (of any strides) to a file: under a temporary name beside it, then renamed, so that a reader never
-/// sees half of it and a failure leaves the old file. Data begins 64-byte aligned; tensors are ordered by size of element
-/// (largest first) and name, so that each stands aligned. Throws Error "safetensors.duplicate", "safetensors.name"
-/// (empty, not UTF-8, or "__metadata__"), or "file.write".
+/// sees half of it and a failure leaves the old file. Data begins 64-byte aligned; tensors are ordered by size of
+/// element (largest first) and name, so that each stands aligned. Throws Error "safetensors.duplicate",
+/// "safetensors.name" (empty, not UTF-8, or "__metadata__"), or "file.write".
 TANDEM_RUNTIME_API void write_safetensors(const std::string& path, std::span<const NamedTensor> tensors,
                                           const std::map<std::string, std::string>& metadata = {});
 

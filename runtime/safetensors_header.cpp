@@ -29,7 +29,9 @@ struct RawEntry {
   bool has_dtype = false, has_shape = false, has_offsets = false;
 };
 
-std::string in_words(const std::vector<std::uint64_t>& v) { return fmt::format("[{}]", fmt::join(v, ", ")); }
+std::string in_words(const std::vector<std::uint64_t>& v) {
+  return fmt::format("[{}]", fmt::join(v, ", "));
+}
 
 /// Receives the events of the parse. Returning false ends it; `fault` then says why.
 class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
@@ -39,9 +41,11 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   std::string fault_code, fault, fault_tensor;
 
   bool start_object(std::size_t) override {
-    if (level_ == Level::outside) return enter(Level::file);
+    if (level_ == Level::outside)
+      return enter(Level::file);
     if (level_ == Level::file) {
-      if (key_ == "__metadata__") return enter(Level::metadata);
+      if (key_ == "__metadata__")
+        return enter(Level::metadata);
       entries.push_back({});
       entries.back().name = key_;
       return enter(Level::entry);
@@ -63,13 +67,15 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
       RawEntry& e = entries.back();
       bool* seen = text == "dtype" ? &e.has_dtype : text == "shape" ? &e.has_shape : &e.has_offsets;
       if (text != "dtype" && text != "shape" && text != "data_offsets")
-        return fail("safetensors.header", fmt::format("unknown key '{}'; expected dtype, shape and data_offsets", text));
+        return fail("safetensors.header",
+                    fmt::format("unknown key '{}'; expected dtype, shape and data_offsets", text));
       fresh = !std::exchange(*seen, true);
     }
     return fresh || fail("safetensors.duplicate", fmt::format("the key '{}' appears twice", text));
   }
   bool start_array(std::size_t) override {
-    if (level_ != Level::entry || key_ == "dtype") return reject("an array");
+    if (level_ != Level::entry || key_ == "dtype")
+      return reject("an array");
     return enter(Level::list);
   }
   bool end_array() override {
@@ -77,7 +83,8 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool number_unsigned(number_unsigned_t value) override {
-    if (level_ != Level::list) return reject("a number");
+    if (level_ != Level::list)
+      return reject("a number");
     std::vector<std::uint64_t>& list = key_ == "shape" ? entries.back().shape : entries.back().offsets;
     const std::size_t limit = key_ == "shape" ? max_rank : 2;
     if (list.size() == limit)
@@ -91,7 +98,8 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
       metadata.emplace(key_, std::move(value));
       return true;
     }
-    if (level_ != Level::entry || key_ != "dtype") return reject("a string");
+    if (level_ != Level::entry || key_ != "dtype")
+      return reject("a string");
     entries.back().dtype = std::move(value);
     return true;
   }
@@ -102,7 +110,8 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   bool binary(binary_t&) override { return reject("binary data"); }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
     std::string_view text = error.what();
-    if (const auto end_of_prefix = text.find("] "); end_of_prefix != text.npos) text.remove_prefix(end_of_prefix + 2);
+    if (const auto end_of_prefix = text.find("] "); end_of_prefix != text.npos)
+      text.remove_prefix(end_of_prefix + 2);
     return fail("safetensors.header", fmt::format("not valid JSON at byte {} of the header: {}", position, text));
   }
 
@@ -117,7 +126,8 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     if (fault.empty()) {
       fault_code = std::move(code);
       fault = std::move(message);
-      if (level_ == Level::entry || level_ == Level::list) fault_tensor = entries.back().name;
+      if (level_ == Level::entry || level_ == Level::list)
+        fault_tensor = entries.back().name;
     }
     return false;
   }
@@ -145,7 +155,8 @@ class Faults {
  public:
   explicit Faults(const std::string& file) : file_(file) {}
   void add(std::string code, const std::string& tensor, std::string message, std::string help = {}) {
-    if (found_.size() == max_faults) return;
+    if (found_.size() == max_faults)
+      return;
     Diagnostic d;
     d.code = std::move(code);
     d.where.file = file_;
@@ -155,7 +166,8 @@ class Faults {
     found_.push_back(std::move(d));
   }
   void throw_if_any() {
-    if (!found_.empty()) throw Error(std::move(found_));
+    if (!found_.empty())
+      throw Error(std::move(found_));
   }
 
  private:
@@ -169,11 +181,13 @@ bool bytes_needed(DType dtype, const std::vector<std::uint64_t>& shape, std::uin
   bool overflow = false;
   bool empty = false;
   for (const std::uint64_t d : shape) {
-    if (d > max_dim) return false;
+    if (d > max_dim)
+      return false;
     empty |= d == 0;
     overflow |= __builtin_mul_overflow(bytes, d, &bytes);
   }
-  if (empty) bytes = 0;
+  if (empty)
+    bytes = 0;
   return empty || !overflow;
 }
 
@@ -203,7 +217,8 @@ void check_entry(const RawEntry& raw, std::uint64_t data_size, SafetensorsHeader
                       fmt::format("data_offsets [{}, {}] hold {} bytes, but {}{} needs {}", begin, end, end - begin,
                                   raw.dtype, in_words(raw.shape), bytes));
   SafetensorsEntry entry{raw.name, *dtype, {}, begin, end};
-  for (const std::uint64_t d : raw.shape) entry.shape.push_back(static_cast<std::int64_t>(d));
+  for (const std::uint64_t d : raw.shape)
+    entry.shape.push_back(static_cast<std::int64_t>(d));
   header.entries.push_back(std::move(entry));
 }
 
@@ -238,7 +253,8 @@ SafetensorsHeader parse_safetensors_header(const std::string& file, std::string_
   }
   SafetensorsHeader header;
   header.metadata = std::move(reader.metadata);
-  for (const RawEntry& raw : reader.entries) check_entry(raw, data_size, header, faults);
+  for (const RawEntry& raw : reader.entries)
+    check_entry(raw, data_size, header, faults);
   std::sort(header.entries.begin(), header.entries.end(), [](const SafetensorsEntry& a, const SafetensorsEntry& b) {
     return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
   });

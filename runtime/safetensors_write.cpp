@@ -31,7 +31,8 @@ std::vector<const NamedTensor*> in_file_order(const std::string& path, std::span
   std::vector<const NamedTensor*> order;
   for (const NamedTensor& t : tensors) {
     if (t.name.empty() || t.name == "__metadata__")
-      fail("safetensors.name", path, t.name, fmt::format("a tensor cannot be called '{}' in a safetensors file", t.name));
+      fail("safetensors.name", path, t.name,
+           fmt::format("a tensor cannot be called '{}' in a safetensors file", t.name));
     if (!names.insert(t.name).second)
       fail("safetensors.duplicate", path, t.name, fmt::format("two tensors are called '{}'", t.name));
     order.push_back(&t);
@@ -49,7 +50,8 @@ void write_safetensors(const std::string& path, std::span<const NamedTensor> ten
                        const std::map<std::string, std::string>& metadata) {
   const std::vector<const NamedTensor*> order = in_file_order(path, tensors);
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
+  if (!metadata.empty())
+    header["__metadata__"] = metadata;
   std::size_t bytes = 0;
   for (const NamedTensor* t : order) {
     const TensorView& view = t->tensor.view;
@@ -72,12 +74,14 @@ void write_safetensors(const std::string& path, std::span<const NamedTensor> ten
 
   std::string file;
   file.reserve(8 + json.size() + bytes);
-  for (std::size_t i = 0; i < 8; ++i) file.push_back(static_cast<char>(json.size() >> (8 * i) & 0xff));
+  for (std::size_t i = 0; i < 8; ++i)
+    file.push_back(static_cast<char>(json.size() >> (8 * i) & 0xff));
   file += json;
   for (const NamedTensor* t : order) {
     const TensorView& view = t->tensor.view;
     const std::size_t size = static_cast<std::size_t>(view.size()) * byte_size(view.dtype);
-    if (size == 0) continue;
+    if (size == 0)
+      continue;
     const Tensor dense = view.is_contiguous() ? t->tensor : t->tensor.contiguous();
     file.append(reinterpret_cast<const char*>(dense.view.data), size);
   }

@@ -40,9 +40,11 @@ class IndexReader final : public nlohmann::json_sax<nlohmann::json> {
   bool found_map = false;
 
   bool start_object(std::size_t) override {
-    if (++depth_ > 64) return fail("nested deeper than 64");
+    if (++depth_ > 64)
+      return fail("nested deeper than 64");
     if (depth_ == 2 && key_ == "weight_map") {
-      if (std::exchange(found_map, true)) return fail("the key 'weight_map' appears twice");
+      if (std::exchange(found_map, true))
+        return fail("the key 'weight_map' appears twice");
       in_map_ = true;
     } else if (in_map_) {
       return fail(fmt::format("'{}' must name a file", key_));
@@ -50,20 +52,25 @@ class IndexReader final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool end_object() override {
-    if (depth_-- == 2) in_map_ = false;
+    if (depth_-- == 2)
+      in_map_ = false;
     return true;
   }
   bool key(string_t& text) override {
-    if (in_map_ && weight_map.contains(text)) return fail(fmt::format("the tensor '{}' appears twice", text));
-    if (depth_ == 1 || in_map_) key_ = text;
+    if (in_map_ && weight_map.contains(text))
+      return fail(fmt::format("the tensor '{}' appears twice", text));
+    if (depth_ == 1 || in_map_)
+      key_ = text;
     return true;
   }
   bool string(string_t& text) override {
-    if (in_map_) weight_map.emplace(key_, std::move(text));
+    if (in_map_)
+      weight_map.emplace(key_, std::move(text));
     return depth_ > 0 || fail("expected an object");
   }
   bool start_array(std::size_t) override {
-    if (++depth_ > 64) return fail("nested deeper than 64");
+    if (++depth_ > 64)
+      return fail("nested deeper than 64");
     return scalar();
   }
   bool end_array() override {
@@ -82,7 +89,8 @@ class IndexReader final : public nlohmann::json_sax<nlohmann::json> {
 
  private:
   bool fail(std::string message) {
-    if (fault.empty()) fault = std::move(message);
+    if (fault.empty())
+      fault = std::move(message);
     return false;
   }
   bool scalar() { return !in_map_ || fail(fmt::format("'{}' must name a file", key_)); }
@@ -101,13 +109,16 @@ bool is_plain_file_name(const std::string& name) {
 
 void TensorStore::add(std::string name, Tensor tensor) {
   const auto [it, fresh] = tensors_.try_emplace(std::move(name), std::move(tensor));
-  if (!fresh) throw Error("weights.duplicate", fmt::format("two tensors are called '{}'", it->first));
+  if (!fresh)
+    throw Error("weights.duplicate", fmt::format("two tensors are called '{}'", it->first));
 }
 
 void TensorStore::add_file(const std::string& path) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return add_folder(path);
-  if (path.ends_with(index_suffix)) return add_index(path);
+  if (fs::is_directory(path, ignored))
+    return add_folder(path);
+  if (path.ends_with(index_suffix))
+    return add_index(path);
   const SafetensorsFile file = SafetensorsFile::open(path);
   for (const std::string& name : file.names()) {
     if (find(name))
@@ -119,7 +130,8 @@ void TensorStore::add_file(const std::string& path) {
 void TensorStore::add_index(const std::string& path) {
   const std::string json = read_file(path, max_index_bytes);
   IndexReader reader;
-  if (!nlohmann::json::sax_parse(json, &reader)) fail("safetensors.index", path, {}, reader.fault);
+  if (!nlohmann::json::sax_parse(json, &reader))
+    fail("safetensors.index", path, {}, reader.fault);
   if (!reader.found_map)
     fail("safetensors.index", path, {}, "the index has no 'weight_map'",
          "expected {\"weight_map\": {\"tensor\": \"file.safetensors\"}}");
@@ -137,7 +149,8 @@ void TensorStore::add_index(const std::string& path) {
       auto tensor = file.find(name);
       if (!tensor)
         fail("safetensors.index", path, "weight_map." + name, fmt::format("'{}' has no tensor '{}'", shard, name));
-      if (find(name)) fail("weights.duplicate", path, name, fmt::format("a tensor '{}' was already read", name));
+      if (find(name))
+        fail("weights.duplicate", path, name, fmt::format("a tensor '{}' was already read", name));
       add(name, *std::move(tensor));
     }
   }
@@ -148,17 +161,23 @@ void TensorStore::add_folder(const std::string& path) {
   std::error_code error;
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
     std::string name = it->path().string();
-    if (name.ends_with(index_suffix)) indices.push_back(std::move(name));
-    else if (name.ends_with(".safetensors")) files.push_back(std::move(name));
+    if (name.ends_with(index_suffix))
+      indices.push_back(std::move(name));
+    else if (name.ends_with(".safetensors"))
+      files.push_back(std::move(name));
   }
-  if (error) fail("file.read", path, {}, fmt::format("cannot list the folder: {}", error.message()));
+  if (error)
+    fail("file.read", path, {}, fmt::format("cannot list the folder: {}", error.message()));
   std::sort(files.begin(), files.end());
-  if (indices.size() == 1) return add_index(indices.front());
+  if (indices.size() == 1)
+    return add_index(indices.front());
   if (indices.size() > 1)
     fail("safetensors.index", path, {}, fmt::format("the folder has {} index files", indices.size()),
          "name the one to read");
-  if (files.empty()) fail("file.open", path, {}, "the folder has no .safetensors file");
-  for (const std::string& file : files) add_file(file);
+  if (files.empty())
+    fail("file.open", path, {}, "the folder has no .safetensors file");
+  for (const std::string& file : files)
+    add_file(file);
 }
 
 const Tensor* TensorStore::find(std::string_view name) const {
@@ -168,7 +187,8 @@ const Tensor* TensorStore::find(std::string_view name) const {
 
 std::vector<std::string_view> TensorStore::names() const {
   std::vector<std::string_view> out;
-  for (const auto& [name, tensor] : tensors_) out.push_back(name);
+  for (const auto& [name, tensor] : tensors_)
+    out.push_back(name);
   return out;
 }
 

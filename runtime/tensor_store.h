@@ -22,8 +22,8 @@ struct NamedTensor {
   Tensor tensor;
 };
 
-/// Tensors by name, each name once. A value: copies share the tensors' memory. Files are mapped, not read: a tensor costs
-/// memory when it is touched.
+/// Tensors by name, each name once. A value: copies share the tensors' memory. Files are mapped, not read: a tensor
+/// costs memory when it is touched.
 class TANDEM_EXPORT TensorStore {
  public:
   /// Throws Error "weights.duplicate" when the name is taken.

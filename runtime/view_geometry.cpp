@@ -16,7 +16,9 @@ namespace {
   throw Error("run.shape", fmt::format("{}: {}", call.op.name, message));
 }
 
-ViewGeometry same_as(const TensorView& x) { return {0, x.strides}; }
+ViewGeometry same_as(const TensorView& x) {
+  return {0, x.strides};
+}
 
 void split(const KernelCall& call, std::vector<ViewGeometry>& results) {
   const TensorView& x = call.operands[0];
@@ -41,7 +43,8 @@ void slice(const KernelCall& call, std::vector<ViewGeometry>& results) {
                            x.shape[axis], axis));
   ViewGeometry g = same_as(x);
   g.offset = start * x.strides[axis];
-  if (call.results[0].shape[axis] > 1) g.strides[axis] *= step;  // else the stride has no meaning and could overflow
+  if (call.results[0].shape[axis] > 1)
+    g.strides[axis] *= step;  // else the stride has no meaning and could overflow
   results.push_back(g);
 }
 
@@ -69,8 +72,8 @@ void expand(const KernelCall& call, std::vector<ViewGeometry>& results) {
   results.push_back(g);
 }
 
-/// Both shapes are cut into runs of axes of equal products, from the left; a run of the source that lies evenly in memory
-/// can be cut anew. (NumPy, `_attempt_nocopy_reshape`.)
+/// Both shapes are cut into runs of axes of equal products, from the left; a run of the source that lies evenly in
+/// memory can be cut anew. (NumPy, `_attempt_nocopy_reshape`.)
 bool reshape(const KernelCall& call, std::vector<ViewGeometry>& results) {
   const TensorView& x = call.operands[0];
   const TensorView& y = call.results[0];
@@ -83,7 +86,8 @@ bool reshape(const KernelCall& call, std::vector<ViewGeometry>& results) {
   }
   std::vector<std::int64_t> sizes, strides;  // of x, without axes of one element
   for (std::size_t i = 0; i < x.rank; ++i) {
-    if (x.shape[i] == 1) continue;
+    if (x.shape[i] == 1)
+      continue;
     sizes.push_back(x.shape[i]);
     strides.push_back(x.strides[i]);
   }
@@ -92,11 +96,14 @@ bool reshape(const KernelCall& call, std::vector<ViewGeometry>& results) {
     std::size_t from_end = from, to_end = to;
     std::int64_t from_product = sizes[from_end++], to_product = y.shape[to_end++];
     while (from_product != to_product) {
-      if (from_product < to_product) from_product *= sizes[from_end++];
-      else to_product *= y.shape[to_end++];
+      if (from_product < to_product)
+        from_product *= sizes[from_end++];
+      else
+        to_product *= y.shape[to_end++];
     }
     for (std::size_t i = from; i + 1 < from_end; ++i)
-      if (strides[i] != strides[i + 1] * sizes[i + 1]) return false;
+      if (strides[i] != strides[i + 1] * sizes[i + 1])
+        return false;
     std::int64_t stride = strides[from_end - 1];
     for (std::size_t i = to_end; i-- > to;) {
       g.strides[i] = stride;
@@ -118,13 +125,20 @@ bool is_core_view(OpId op) {
 
 bool view_geometry(OpId op, const KernelCall& call, std::vector<ViewGeometry>& results) {
   results.clear();
-  if (op == op::reshape) return reshape(call, results);
-  if (op == op::split) split(call, results);
-  else if (op == op::slice) slice(call, results);
-  else if (op == op::transpose) transpose(call, results);
-  else if (op == op::expand) expand(call, results);
-  else if (op == op::identity) results.push_back(same_as(call.operands[0]));
-  else internal_error("not a core view");
+  if (op == op::reshape)
+    return reshape(call, results);
+  if (op == op::split)
+    split(call, results);
+  else if (op == op::slice)
+    slice(call, results);
+  else if (op == op::transpose)
+    transpose(call, results);
+  else if (op == op::expand)
+    expand(call, results);
+  else if (op == op::identity)
+    results.push_back(same_as(call.operands[0]));
+  else
+    internal_error("not a core view");
   return true;
 }
 

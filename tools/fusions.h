@@ -1,17 +1,18 @@
 // The fusions that the command works with: those that come with tandem.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include <tandem/ir/context.h>
 #include <tandem/passes/config.h>
-
-namespace tandem {
-class FusionSet;
-class Context;
-}  // namespace tandem
+#include <tandem/passes/pattern/fusion_set.h>
 
 namespace tandem::cli {
+
+/// Compiled against the ops of `context`.
+FusionSet load_fusions(std::shared_ptr<Context> context);
 
 /// What `tandem list fusions` says of one.
 struct FusionRow {

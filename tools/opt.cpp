@@ -18,8 +18,8 @@
 namespace tandem::cli {
 namespace {
 
-// What --report holds when it was given without a file.
-constexpr const char* standard_error = "<standard error>";
+// What CLI11 gives a flag that stands without a value: --report alone.
+constexpr std::string_view without_file = "true";
 
 struct OptOptions {
   std::string graph;
@@ -83,7 +83,7 @@ int run_opt(const OptOptions& o) {
   const DecisionReport report = optimise(file.graph, o.pipeline, make_hooks(o));
 
   write_result(o.output, render(file.graph, form.value_or(file.form)));
-  if (o.report == standard_error)
+  if (o.report == without_file)
     log_note(to_text(report));
   else if (!o.report.empty())
     write_result(o.report, to_text(report));
@@ -105,9 +105,7 @@ Runner setup_opt(CLI::App& app) {
   app.add_option("-o,--output", o->output, "Where the graph goes; - (default) is standard output");
   app.add_option("--format", o->format, "text, json, dot or html; default: the input's");
   add_pipeline_options(app, o->pipeline);
-  app.add_flag(fmt::format("--report{{{}}}", standard_error), o->report,
-               "Decision report to standard error, or --report=FILE")
-      ->type_name("[=FILE]");
+  app.add_flag("--report", o->report, "Decision report to standard error, or --report=FILE")->type_name("[=FILE]");
   app.add_option("--report-json", o->report_json, "Decision report as JSON")->type_name("FILE");
   app.add_option("--expect", o->expectations, "Exit with 1 unless NAME matched N times; repeatable")
       ->type_name("NAME=N")

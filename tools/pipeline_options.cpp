@@ -22,11 +22,15 @@ DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<Pas
   PassConfig config;
   config.level = parse_opt_level(s.level);
   config.numerics = parse_numerics(s.numerics);
-  for (const std::string& flag : s.flags) set_flag(config, flag);
+  for (const std::string& flag : s.flags)
+    set_flag(config, flag);
   const Capabilities capabilities = parse_target(s.target);
 
+  const FusionSet fusions = load_fusions(graph.shared_context());
   PipelineOptions options;
+  options.fusions = &fusions;
   options.passes = s.passes;
+  options.near_misses = true;
   options.hooks = std::move(hooks);
   options.log = [](Severity, std::string_view text) { log_note(text); };
   return run_pipeline(graph, config, capabilities, options);

@@ -27,7 +27,8 @@ struct Fault {
 /// A name and where it was defined. `value` is null when its definition was faulty: its users are then not looked at.
 struct Definition {
   Value value;
-  std::size_t place = 0;  ///< As the reader counts places.
+  std::uint32_t place = 0;   ///< As the reader counts places.
+  std::uint32_t result = 0;  ///< Of several results at one place.
 };
 
 class Assembly {
@@ -46,8 +47,8 @@ class Assembly {
   // --- the node at hand
   OpId op;
   std::vector<Value> operands;
-  std::vector<Attribute> attrs;       ///< By position; absent where not given.
-  std::vector<TensorType> types;      ///< Those that the input states; empty when it states none.
+  std::vector<Attribute> attrs;   ///< By position; absent where not given.
+  std::vector<TensorType> types;  ///< Those that the input states; empty when it states none.
   Symbol scope;
 
   /// Starts a node of that op.

@@ -18,12 +18,16 @@ class DotWriter {
   std::string write() {
     out_ = "digraph ";
     string(graph_.name());
-    out_ += " {\n  rankdir=TB;\n  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=\"sans-serif\"];\n";
-    for (Value v : graph_.inputs()) source(v, "ellipse", "lightblue");
-    for (const Weight& w : graph_.weights()) source(w.value, "ellipse", "lightgrey");
+    out_ +=
+        " {\n  rankdir=TB;\n  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=\"sans-serif\"];\n";
+    for (Value v : graph_.inputs())
+      source(v, "ellipse", "lightblue");
+    for (const Weight& w : graph_.weights())
+      source(w.value, "ellipse", "lightgrey");
     cluster(0, 1);
     out_ += "  outputs [shape=ellipse, fillcolor=lightblue, label=\"return\"];\n";
-    for (Node n : graph_.nodes()) edges(n, fmt::format("n{}", n.index));
+    for (Node n : graph_.nodes())
+      edges(n, fmt::format("n{}", n.index));
     edges(graph_.return_node(), "outputs");
     out_ += "}\n";
     return std::move(out_);
@@ -33,7 +37,8 @@ class DotWriter {
   // The members of a scope, then the scopes within it. As deep as the tree, which is bounded.
   void cluster(std::size_t scope, std::size_t depth) {
     const std::string indent(2 * depth, ' ');
-    for (Node n : tree_[scope].nodes) node(n, indent);
+    for (Node n : tree_[scope].nodes)
+      node(n, indent);
     for (std::size_t child : tree_[scope].children) {
       out_ += fmt::format("{}subgraph cluster_{} {{\n{}  label=", indent, child, indent);
       string(tree_[child].name);
@@ -57,10 +62,12 @@ class DotWriter {
     }
     const auto attrs = graph_.attrs(n);
     for (std::size_t i = 0; i < attrs.size(); ++i) {
-      if (attrs[i] == def.attrs[i].default_value) continue;
-      std::string text = attrs[i].kind() == AttrKind::tensor ? "dense " + to_string(attrs[i].tensor().type)
-                                                             : to_string(attrs[i]);
-      if (text.size() > 60) text = text.substr(0, 57) + "...";
+      if (attrs[i] == def.attrs[i].default_value)
+        continue;
+      std::string text =
+          attrs[i].kind() == AttrKind::tensor ? "dense " + to_string(attrs[i].tensor().type) : to_string(attrs[i]);
+      if (text.size() > 60)
+        text = text.substr(0, 57) + "...";
       label += fmt::format("\n{} = {}", def.attrs[i].name, text);
     }
     out_ += fmt::format("{}n{} [label=", indent, n.index);
@@ -86,10 +93,14 @@ class DotWriter {
   void string(std::string_view text) {
     out_ += '"';
     for (char c : text) {
-      if (c == '"' || c == '\\') out_ += '\\';
-      if (c == '\n') out_ += "\\n";
-      else if (static_cast<unsigned char>(c) < 0x20) out_ += ' ';
-      else out_ += c;
+      if (c == '"' || c == '\\')
+        out_ += '\\';
+      if (c == '\n')
+        out_ += "\\n";
+      else if (static_cast<unsigned char>(c) < 0x20)
+        out_ += ' ';
+      else
+        out_ += c;
     }
     out_ += '"';
   }
@@ -102,6 +113,8 @@ class DotWriter {
 
 }  // namespace
 
-std::string to_dot(const Graph& graph) { return DotWriter(graph).write(); }
+std::string to_dot(const Graph& graph) {
+  return DotWriter(graph).write();
+}
 
 }  // namespace tandem

@@ -48,16 +48,20 @@ class Descriptor {
 }
 
 std::string readable_path(std::string_view code, std::string_view path) {
-  if (path.empty()) fail(code, path, "the file name is empty");
-  if (path.find('\0') != std::string_view::npos) fail(code, path, "the file name holds a NUL");
+  if (path.empty())
+    fail(code, path, "the file name is empty");
+  if (path.find('\0') != std::string_view::npos)
+    fail(code, path, "the file name holds a NUL");
   return std::string(path);
 }
 
 void write_all(int fd, std::string_view bytes, std::string_view path) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd, bytes.data(), std::min<std::size_t>(bytes.size(), std::size_t{1} << 30));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail_errno("file.write", path, "cannot write", errno);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      fail_errno("file.write", path, "cannot write", errno);
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
 }
@@ -67,15 +71,18 @@ class TemporaryFile {
  public:
   TemporaryFile(const std::string& target, std::string_view path) : path_(path), file_(create(target), true) {}
   ~TemporaryFile() {
-    if (!name_.empty()) ::unlink(name_.c_str());
+    if (!name_.empty())
+      ::unlink(name_.c_str());
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
   int fd() const { return file_.get(); }
   void take_name(const std::string& target) {
-    if (file_.close() != 0) fail_errno("file.write", path_, "cannot finish writing", errno);
-    if (::rename(name_.c_str(), target.c_str()) != 0) fail_errno("file.write", path_, "cannot replace the file", errno);
+    if (file_.close() != 0)
+      fail_errno("file.write", path_, "cannot finish writing", errno);
+    if (::rename(name_.c_str(), target.c_str()) != 0)
+      fail_errno("file.write", path_, "cannot replace the file", errno);
     name_.clear();
   }
 
@@ -105,16 +112,19 @@ std::string read_file(std::string_view path, std::uint64_t limit) {
   const bool standard_input = path == "-";
   const std::string name = readable_path("file.open", path);
   Descriptor file(standard_input ? STDIN_FILENO : ::open(name.c_str(), O_RDONLY | O_CLOEXEC), !standard_input);
-  if (file.get() < 0) fail_errno("file.open", path, "cannot open", errno);
+  if (file.get() < 0)
+    fail_errno("file.open", path, "cannot open", errno);
   const auto too_large = [&] {
     fail("file.too-large", path, fmt::format("the file is larger than the limit of {} bytes", limit));
   };
   std::string bytes;
   struct stat info;
   if (::fstat(file.get(), &info) == 0) {
-    if (S_ISDIR(info.st_mode)) fail("file.read", path, "this is a directory, a file is expected");
+    if (S_ISDIR(info.st_mode))
+      fail("file.read", path, "this is a directory, a file is expected");
     if (S_ISREG(info.st_mode) && info.st_size > 0) {
-      if (static_cast<std::uint64_t>(info.st_size) > limit) too_large();
+      if (static_cast<std::uint64_t>(info.st_size) > limit)
+        too_large();
       bytes.reserve(static_cast<std::size_t>(info.st_size) + 1);
     }
   }
@@ -126,15 +136,20 @@ std::string read_file(std::string_view path, std::uint64_t limit) {
     const ssize_t n = ::read(file.get(), bytes.data() + old, bytes.size() - old);
     const int error = errno;
     bytes.resize(old + (n > 0 ? static_cast<std::size_t>(n) : 0));
-    if (n < 0 && error == EINTR) continue;
-    if (n < 0) fail_errno("file.read", path, "cannot read", error);
-    if (n == 0) return bytes;
-    if (bytes.size() > limit) too_large();
+    if (n < 0 && error == EINTR)
+      continue;
+    if (n < 0)
+      fail_errno("file.read", path, "cannot read", error);
+    if (n == 0)
+      return bytes;
+    if (bytes.size() > limit)
+      too_large();
   }
 }
 
 void write_file(std::string_view path, std::string_view bytes) {
-  if (path == "-") return write_all(STDOUT_FILENO, bytes, path);
+  if (path == "-")
+    return write_all(STDOUT_FILENO, bytes, path);
   std::string target = readable_path("file.write", path);
   if (char* resolved = ::realpath(target.c_str(), nullptr); resolved != nullptr) {
     target = resolved;
@@ -142,13 +157,16 @@ void write_file(std::string_view path, std::string_view bytes) {
   }
   struct stat info;
   const bool exists = ::stat(target.c_str(), &info) == 0;
-  if (exists && S_ISDIR(info.st_mode)) fail("file.write", path, "this is a directory, a file is expected");
+  if (exists && S_ISDIR(info.st_mode))
+    fail("file.write", path, "this is a directory, a file is expected");
   if (exists && !S_ISREG(info.st_mode)) {
     Descriptor file(::open(target.c_str(), O_WRONLY | O_CLOEXEC), true);
-    if (file.get() < 0) fail_errno("file.write", path, "cannot open", errno);
+    if (file.get() < 0)
+      fail_errno("file.write", path, "cannot open", errno);
     return write_all(file.get(), bytes, path);
   }
-  if (exists && ::access(target.c_str(), W_OK) != 0) fail_errno("file.write", path, "cannot write", errno);
+  if (exists && ::access(target.c_str(), W_OK) != 0)
+    fail_errno("file.write", path, "cannot write", errno);
   TemporaryFile temporary(target, path);
   if (exists && ::fchmod(temporary.fd(), info.st_mode & 07777) != 0) {
     fail_errno("file.write", path, "cannot keep the permissions", errno);

@@ -17,7 +17,8 @@ SourceLocation SourceText::location(std::size_t offset, std::string path) {
   }
   for (;;) {
     const std::size_t end = text_.find('\n', seen_);
-    if (end == std::string_view::npos || end >= offset) break;
+    if (end == std::string_view::npos || end >= offset)
+      break;
     seen_ = line_start_ = end + 1;
     ++line_;
   }
@@ -31,21 +32,25 @@ std::string SourceText::line_around(std::size_t offset) const {
   const std::size_t before = offset == 0 ? std::string_view::npos : text_.rfind('\n', offset - 1);
   const std::size_t start = before == std::string_view::npos ? 0 : before + 1;
   const std::size_t end = std::min(text_.find('\n', offset), text_.size());
-  if (end - start > longest) return {};
+  if (end - start > longest)
+    return {};
   std::string line(text_.substr(start, end - start));
-  if (!line.empty() && line.back() == '\r') line.pop_back();
+  if (!line.empty() && line.back() == '\r')
+    line.pop_back();
   return line;
 }
 
 void Findings::add(Diagnostic diagnostic) {
   diagnostics_.push_back(std::move(diagnostic));
-  if (diagnostics_.size() < max_errors) return;
+  if (diagnostics_.size() < max_errors)
+    return;
   diagnostics_.back().notes.push_back(fmt::format("reading stopped after {} errors", max_errors));
   throw_if_any();
 }
 
 void Findings::throw_if_any() {
-  if (!diagnostics_.empty()) throw Error(std::move(diagnostics_));
+  if (!diagnostics_.empty())
+    throw Error(std::move(diagnostics_));
 }
 
 Diagnostic finding(std::string_view code, std::string message, std::string help) {
@@ -75,7 +80,8 @@ void require_readable(SourceText& source, std::string_view form) {
     fail(0, "bom", "the input is UTF-16", "save it as UTF-8 without a byte order mark");
   }
   if (const std::size_t bad = find_invalid_utf8(text); bad != std::string_view::npos) {
-    fail(bad, "utf8", fmt::format("byte 0x{:02x} at offset {} is not UTF-8", static_cast<unsigned char>(text[bad]), bad),
+    fail(bad, "utf8",
+         fmt::format("byte 0x{:02x} at offset {} is not UTF-8", static_cast<unsigned char>(text[bad]), bad),
          "save the file as UTF-8");
   }
 }
@@ -83,7 +89,8 @@ void require_readable(SourceText& source, std::string_view form) {
 void NearestName::consider(std::string_view candidate) {
   constexpr std::size_t enough = 2000;
   const std::size_t difference = std::max(candidate.size(), wrong_.size()) - std::min(candidate.size(), wrong_.size());
-  if (difference > 2 || candidates_.size() >= enough) return;
+  if (difference > 2 || candidates_.size() >= enough)
+    return;
   candidates_.push_back(candidate);
 }
 

@@ -20,18 +20,22 @@ class PageData {
     out_ = "{\"name\": ";
     string(graph_.name());
     out_ += ",\n\"values\": [";
-    for (Value v : graph_.inputs()) value(v, -1, {});
-    for (const Weight& w : graph_.weights()) value(w.value, -1, w.key.view());
+    for (Value v : graph_.inputs())
+      value(v, -1, {});
+    for (const Weight& w : graph_.weights())
+      value(w.value, -1, w.key.view());
     std::int64_t position = 0;
     for (Node n : graph_.nodes()) {
-      for (std::size_t i = 0; i < graph_.num_results(n); ++i) value(graph_.result(n, i), position, {});
+      for (std::size_t i = 0; i < graph_.num_results(n); ++i)
+        value(graph_.result(n, i), position, {});
       ++position;
     }
     out_ += "],\n\"nodes\": [";
     nodes();
     out_ += "],\n\"scopes\": [";
     scopes();
-    out_ += fmt::format("],\n\"inputs\": {}, \"weights\": {}, \"outputs\": ", graph_.inputs().size(), graph_.weights().size());
+    out_ += fmt::format("],\n\"inputs\": {}, \"weights\": {}, \"outputs\": ", graph_.inputs().size(),
+                        graph_.weights().size());
     operands(graph_.return_node());
     out_ += '}';
     return std::move(out_);
@@ -56,7 +60,8 @@ class PageData {
   void nodes() {
     std::vector<std::size_t> scope_of(graph_.node_capacity());
     for (std::size_t s = 0; s < tree_.size(); ++s) {
-      for (Node n : tree_[s].nodes) scope_of[n.index] = s;
+      for (Node n : tree_[s].nodes)
+        scope_of[n.index] = s;
     }
     std::string_view separator = "\n";
     for (Node n : graph_.nodes()) {
@@ -73,10 +78,12 @@ class PageData {
       out_ += "], \"attrs\": [";
       const auto attrs = graph_.attrs(n);
       for (std::size_t i = 0; i < attrs.size(); ++i) {
-        if (i != 0) out_ += ", ";
-        std::string text = attrs[i].kind() == AttrKind::tensor ? "dense " + to_string(attrs[i].tensor().type)
-                                                               : to_string(attrs[i]);
-        if (text.size() > 400) text = text.substr(0, 397) + "...";
+        if (i != 0)
+          out_ += ", ";
+        std::string text =
+            attrs[i].kind() == AttrKind::tensor ? "dense " + to_string(attrs[i].tensor().type) : to_string(attrs[i]);
+        if (text.size() > 400)
+          text = text.substr(0, 397) + "...";
         string(fmt::format("{} = {}", def.attrs[i].name, text));
       }
       out_ += "]}";
@@ -112,8 +119,10 @@ class PageData {
     std::string json;
     io::append_json_string(json, text);
     for (char c : json) {
-      if (c == '<') out_ += "\\u003c";
-      else out_ += c;
+      if (c == '<')
+        out_ += "\\u003c";
+      else
+        out_ += c;
     }
   }
 
@@ -128,10 +137,14 @@ class PageData {
 std::string escape_html(std::string_view text) {
   std::string out;
   for (char c : text) {
-    if (c == '<') out += "&lt;";
-    else if (c == '&') out += "&amp;";
-    else if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) out += '?';
-    else out += c;
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f)
+      out += '?';
+    else
+      out += c;
   }
   return out;
 }

@@ -20,7 +20,8 @@ bool parse_dim_text(Context& context, std::string_view text, Dim& out, std::stri
   }
   std::size_t position = 0;
   const auto dim = parse_dim_prefix(context, text, position, error);
-  if (!dim) return false;
+  if (!dim)
+    return false;
   if (text.find_first_not_of(" \t\r\n", position) != std::string_view::npos) {
     error = fmt::format("unexpected text after the dim in '{}'", text.substr(0, 60));
     return false;
@@ -35,7 +36,8 @@ bool JsonAttributes::dim(const element& value, Dim& out, const Path& path) {
   std::int64_t number;
   if (value.get(number) == simdjson::SUCCESS) {
     if (number > Dim::max_constant || number < -Dim::max_constant) {
-      problems_.report(path(), "json.number", fmt::format("{} is outside the range of dims, +-{}", number, Dim::max_constant));
+      problems_.report(path(), "json.number",
+                       fmt::format("{} is outside the range of dims, +-{}", number, Dim::max_constant));
       return false;
     }
     out = Dim(number);
@@ -66,7 +68,8 @@ bool JsonAttributes::real(const element& value, double& out, const Path& path) {
     case element_type::INT64: {
       const std::int64_t number(value);
       out = static_cast<double>(number);
-      if (is_exact_real(number)) return true;
+      if (is_exact_real(number))
+        return true;
       break;
     }
     case element_type::UINT64: break;
@@ -77,7 +80,8 @@ bool JsonAttributes::real(const element& value, double& out, const Path& path) {
       }
       [[fallthrough]];
     default:
-      problems_.report_kind(path(), "a number", value, "a NaN or infinity is written as a string: \"nan\", \"inf\", \"-inf\"");
+      problems_.report_kind(path(), "a number", value,
+                            "a NaN or infinity is written as a string: \"nan\", \"inf\", \"-inf\"");
       return false;
   }
   problems_.report(path(), "json.number", fmt::format("{} is not exactly a double", describe(value)),
@@ -143,7 +147,8 @@ Attribute JsonAttributes::literal(const element& value, const AttributePlace& pl
     (is_type ? has_type : has_data) = true;
   }
   if (!has_type || !has_data) {
-    problems_.report(place.path(), "json.missing-key", fmt::format("a constant needs '{}'", has_type ? "data" : "type"), example);
+    problems_.report(place.path(), "json.missing-key", fmt::format("a constant needs '{}'", has_type ? "data" : "type"),
+                     example);
     return {};
   }
   std::string_view text;
@@ -161,15 +166,17 @@ Attribute JsonAttributes::literal(const element& value, const AttributePlace& pl
   TensorLiteral literal{*parsed, {}};
   const auto bytes = literal_bytes(literal.type);
   if (!bytes) {
-    problems_.report(place.path() / "type", "graph.literal", fmt::format("a constant cannot be {}", to_string(literal.type)),
-                     fmt::format("its dims are numbers and its data at most {} bytes; larger data belongs into a weight",
-                                 max_literal_bytes));
+    problems_.report(
+        place.path() / "type", "graph.literal", fmt::format("a constant cannot be {}", to_string(literal.type)),
+        fmt::format("its dims are numbers and its data at most {} bytes; larger data belongs into a weight",
+                    max_literal_bytes));
     return {};
   }
   if (data.get(text) == simdjson::SUCCESS) {
     auto parsed_bytes = parse_hex(text);
     if (!parsed_bytes) {
-      problems_.report(place.path() / "data", "graph.literal", "expected the bytes as \"0x\" and two hex digits each", example);
+      problems_.report(place.path() / "data", "graph.literal", "expected the bytes as \"0x\" and two hex digits each",
+                       example);
       return {};
     }
     literal.data = std::move(*parsed_bytes);
@@ -177,8 +184,9 @@ Attribute JsonAttributes::literal(const element& value, const AttributePlace& pl
     return {};
   }
   if (literal.data.size() != *bytes) {
-    problems_.report(place.path() / "data", "graph.literal",
-                     fmt::format("{} needs {} bytes of data, {} are given", to_string(literal.type), *bytes, literal.data.size()));
+    problems_.report(
+        place.path() / "data", "graph.literal",
+        fmt::format("{} needs {} bytes of data, {} are given", to_string(literal.type), *bytes, literal.data.size()));
     return {};
   }
   return Attribute::of(assembly_.context().literal(std::move(literal)));
@@ -203,7 +211,8 @@ bool JsonAttributes::elements(const element& list, TensorLiteral& literal, std::
       wrong = append_element(literal.data, dtype, bool(e));
     } else if (is_float(dtype)) {
       double number = 0;
-      if (!real(e, number, here)) return false;
+      if (!real(e, number, here))
+        return false;
       wrong = append_element(literal.data, dtype, number);
     } else {
       std::int64_t number;
@@ -225,9 +234,10 @@ bool JsonAttributes::elements(const element& list, TensorLiteral& literal, std::
 Attribute JsonAttributes::read(const element& value, const AttrDef& def, const AttributePlace& place) {
   const auto path = [&] { return place.path(); };
   const auto wrong_kind = [&](std::string_view example) {
-    problems_.report(path(), "graph.attribute-kind",
-                     fmt::format("attribute '{}' must be of kind {}, found {}", def.name, to_string(def.kind), describe(value)),
-                     fmt::format("for example \"{}\": {}", def.name, example));
+    problems_.report(
+        path(), "graph.attribute-kind",
+        fmt::format("attribute '{}' must be of kind {}, found {}", def.name, to_string(def.kind), describe(value)),
+        fmt::format("for example \"{}\": {}", def.name, example));
     return Attribute();
   };
   std::string_view text;
@@ -245,12 +255,14 @@ Attribute JsonAttributes::read(const element& value, const AttrDef& def, const A
       return real(value, number, path) ? Attribute::of(number) : Attribute();
     }
     case AttrKind::dtype: {
-      if (value.get(text) != simdjson::SUCCESS) return wrong_kind("\"bf16\"");
+      if (value.get(text) != simdjson::SUCCESS)
+        return wrong_kind("\"bf16\"");
       const auto dtype = parse_dtype(text);
       return dtype ? Attribute::of(*dtype) : wrong_kind("\"bf16\"");
     }
     case AttrKind::string:
-      if (value.get(text) != simdjson::SUCCESS) return wrong_kind("\"text\"");
+      if (value.get(text) != simdjson::SUCCESS)
+        return wrong_kind("\"text\"");
       if (text.size() > max_name_bytes || text.find('\0') != std::string_view::npos) {
         problems_.report(path(), "json.name", fmt::format("a string has at most {} bytes and no NUL", max_name_bytes));
         return {};

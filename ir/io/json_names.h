@@ -20,7 +20,8 @@ inline std::string json_of_name(std::string_view name) {
 }
 /// The own name for a string; empty for a value without one.
 inline std::string_view name_of_json(std::string_view text) {
-  if (text.empty() || (text[0] != '\'' && (text[0] < '0' || text[0] > '9')) || !is_quoted_number(text)) return text;
+  if (text.empty() || (text[0] != '\'' && (text[0] < '0' || text[0] > '9')) || !is_quoted_number(text))
+    return text;
   return text[0] == '\'' ? text.substr(1) : std::string_view();
 }
 

@@ -15,7 +15,8 @@ std::string to_string(const JsonPath& path) {
     if (step.is_index) {
       out += '[' + std::to_string(step.index) + ']';
     } else if (is_identifier(step.key) && step.key.find('.') == std::string_view::npos && step.key.size() <= longest) {
-      if (!out.empty()) out += '.';
+      if (!out.empty())
+        out += '.';
       out += step.key;
     } else {
       out += '[';
@@ -35,7 +36,8 @@ void JsonLocator::skip_blanks() {
 /// Past the string that starts here; returns it with its quotes.
 std::string_view JsonLocator::skip_string() {
   const std::size_t start = at_++;
-  while (at_ < text_.size() && text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
+  while (at_ < text_.size() && text_[at_] != '"')
+    at_ += text_[at_] == '\\' ? 2 : 1;
   at_ = std::min(at_ + 1, text_.size());
   return text_.substr(start, at_ - start);
 }
@@ -44,7 +46,8 @@ void JsonLocator::skip_value() {
   std::size_t depth = 0;
   do {
     skip_blanks();
-    if (at_ >= text_.size()) return;
+    if (at_ >= text_.size())
+      return;
     const char c = text_[at_];
     if (c == '"') {
       skip_string();
@@ -52,11 +55,13 @@ void JsonLocator::skip_value() {
       ++depth;
       ++at_;
     } else if (c == '}' || c == ']') {
-      if (depth == 0) return;
+      if (depth == 0)
+        return;
       --depth;
       ++at_;
     } else if (c == ',' || c == ':') {
-      if (depth == 0) return;
+      if (depth == 0)
+        return;
       ++at_;
     } else {
       at_ = std::min(text_.find_first_of(",:]} \t\n\r", at_), text_.size());
@@ -66,12 +71,14 @@ void JsonLocator::skip_value() {
 
 /// From the start of an object to the value of a key, or to the key.
 bool JsonLocator::enter_member(const JsonStep& step, bool at_key, bool last) {
-  if (at_ >= text_.size() || text_[at_] != '{') return false;
+  if (at_ >= text_.size() || text_[at_] != '{')
+    return false;
   ++at_;
   std::size_t found = std::string_view::npos;
   for (;;) {
     skip_blanks();
-    if (at_ >= text_.size() || text_[at_] != '"') break;
+    if (at_ >= text_.size() || text_[at_] != '"')
+      break;
     const std::size_t key_at = at_;
     const std::string_view raw = skip_string();
     bool same = raw.size() >= 2 && raw.substr(1, raw.size() - 2) == step.key;
@@ -80,22 +87,28 @@ bool JsonLocator::enter_member(const JsonStep& step, bool at_key, bool last) {
       same = key.is_string() && key.get_ref<const std::string&>() == step.key;
     }
     skip_blanks();
-    if (at_ < text_.size() && text_[at_] == ':') ++at_;
+    if (at_ < text_.size() && text_[at_] == ':')
+      ++at_;
     skip_blanks();
-    if (same) found = at_key ? key_at : at_;
-    if (same && !last) break;
+    if (same)
+      found = at_key ? key_at : at_;
+    if (same && !last)
+      break;
     skip_value();
     skip_blanks();
-    if (at_ >= text_.size() || text_[at_] != ',') break;
+    if (at_ >= text_.size() || text_[at_] != ',')
+      break;
     ++at_;
   }
-  if (found == std::string_view::npos) return false;
+  if (found == std::string_view::npos)
+    return false;
   at_ = found;
   return true;
 }
 
 bool JsonLocator::enter_element(std::size_t index) {
-  if (at_ >= text_.size() || text_[at_] != '[') return false;
+  if (at_ >= text_.size() || text_[at_] != '[')
+    return false;
   const std::size_t array = at_++;
   std::size_t i = 0;
   if (bookmark_.array == array && bookmark_.offset != 0 && bookmark_.index <= index) {
@@ -104,14 +117,17 @@ bool JsonLocator::enter_element(std::size_t index) {
   }
   for (;; ++i) {
     skip_blanks();
-    if (i == index) break;
+    if (i == index)
+      break;
     skip_value();
     skip_blanks();
-    if (at_ >= text_.size() || text_[at_] != ',') return false;
+    if (at_ >= text_.size() || text_[at_] != ',')
+      return false;
     ++at_;
   }
   // Short arrays within nodes are searched in between: only long ones are worth a mark.
-  if (index >= 16 || bookmark_.array == array) bookmark_ = {array, index, at_};
+  if (index >= 16 || bookmark_.array == array)
+    bookmark_ = {array, index, at_};
   return true;
 }
 
@@ -122,7 +138,8 @@ std::size_t JsonLocator::find(const JsonPath& path) {
     const JsonStep& step = path.steps[i];
     const bool key = path.key && i + 1 == path.steps.size();
     const std::size_t here = at_;
-    if (step.is_index ? enter_element(step.index) : enter_member(step, key, key)) continue;
+    if (step.is_index ? enter_element(step.index) : enter_member(step, key, key))
+      continue;
     at_ = here;
     break;
   }
@@ -135,12 +152,15 @@ std::size_t find_nesting_above(std::string_view text, std::size_t depth) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_string) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_string = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
     } else if (c == '"') {
       in_string = true;
     } else if (c == '{' || c == '[') {
-      if (++open > depth) return i;
+      if (++open > depth)
+        return i;
     } else if ((c == '}' || c == ']') && open != 0) {
       --open;
     }

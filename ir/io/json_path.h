@@ -41,8 +41,9 @@ struct JsonPath {
 /// "nodes[3].attrs.axis"; an odd key is quoted: dims["T x"].
 std::string to_string(const JsonPath& path);
 
-/// Finds places in the text of a well-formed document by walking it: for diagnostics only. A search within the array that
-/// the last search was in goes on from there, so that a reader's findings, which come in order, cost one walk in all.
+/// Finds places in the text of a well-formed document by walking it: for diagnostics only. A search within the array
+/// that the last search was in goes on from there, so that a reader's findings, which come in order, cost one walk in
+/// all.
 class JsonLocator {
  public:
   explicit JsonLocator(std::string_view text) : text_(text) {}

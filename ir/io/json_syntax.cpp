@@ -28,7 +28,8 @@ struct CountingIterator {
   const char& operator*() const { return *at; }
   CountingIterator& operator++() {
     ++at;
-    if (furthest != nullptr) *furthest = std::max(*furthest, at);
+    if (furthest != nullptr)
+      *furthest = std::max(*furthest, at);
     return *this;
   }
   CountingIterator operator++(int) {
@@ -49,7 +50,8 @@ class SyntaxListener : public nlohmann::json_sax<nlohmann::json> {
   bool number_integer(number_integer_t) override { return true; }
   bool number_unsigned(number_unsigned_t) override { return true; }
   bool number_float(number_float_t, const string_t& text) override {
-    if (text.find_first_of(".eE") != string_t::npos) return true;
+    if (text.find_first_of(".eE") != string_t::npos)
+      return true;
     large_number = text;
     number_end = *position_;
     return false;
@@ -61,7 +63,8 @@ class SyntaxListener : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override { return true; }
   bool start_array(std::size_t) override { return true; }
   bool end_array() override { return true; }
-  bool parse_error(std::size_t position, const std::string& last_token, const nlohmann::json::exception& error) override {
+  bool parse_error(std::size_t position, const std::string& last_token,
+                   const nlohmann::json::exception& error) override {
     failed = true;
     error_end = position;
     token = last_token;
@@ -79,15 +82,44 @@ class SyntaxListener : public nlohmann::json_sax<nlohmann::json> {
   const char* const* position_;
 };
 
-/// "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while ..." without what we say better.
+/// "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while ..." without what we say
+/// better.
 std::string_view without_prefix(std::string_view message) {
   for (std::string_view mark : {"] ", "column "}) {
-    if (const auto at = message.find(mark); at != std::string_view::npos) message.remove_prefix(at + mark.size());
+    if (const auto at = message.find(mark); at != std::string_view::npos)
+      message.remove_prefix(at + mark.size());
   }
   if (!message.empty() && message[0] >= '0' && message[0] <= '9') {
-    if (const auto at = message.find(": "); at != std::string_view::npos) message.remove_prefix(at + 2);
+    if (const auto at = message.find(": "); at != std::string_view::npos)
+      message.remove_prefix(at + 2);
   }
   return message;
+}
+
+/// Where the token starts that ends at `end` and that the parser could not use.
+std::size_t start_of_token(std::string_view text, std::size_t end, std::string_view message) {
+  if (end == 0)
+    return 0;
+  std::size_t at = end - 1;
+  if (message.find("unexpected string literal") != std::string_view::npos) {
+    const auto escaped = [&](std::size_t i) {
+      std::size_t backslashes = 0;
+      while (backslashes < i && text[i - 1 - backslashes] == '\\')
+        ++backslashes;
+      return backslashes % 2 == 1;
+    };
+    while (at > 0 && (text[at - 1] != '"' || escaped(at - 1)))
+      --at;
+    return at == 0 ? 0 : at - 1;
+  }
+  if (message.find("unexpected") == std::string_view::npos || message.find(" literal; ") == std::string_view::npos)
+    return at;
+  if (message.find("invalid literal") != std::string_view::npos)
+    return at;
+  constexpr std::string_view delimiters = ",:{}[] \t\r\n\"";
+  while (at > 0 && delimiters.find(text[at - 1]) == std::string_view::npos)
+    --at;
+  return at;
 }
 
 }  // namespace
@@ -112,25 +144,31 @@ Diagnostic explain_json_syntax(SourceText& source, std::string_view reason) {
   nlohmann::json::sax_parse(first, last, &listener);
   if (listener.failed && listener.out_of_range) {
     const std::size_t end = std::min(listener.error_end, text.size());
-    return at(end - std::min(listener.token.size(), end),
-              finding("json.number", fmt::format("the number {} is too large for a double", listener.token.substr(0, 60)),
-                      "infinities are written as the strings \"inf\" and \"-inf\""));
+    return at(
+        end - std::min(listener.token.size(), end),
+        finding("json.number", fmt::format("the number {} is too large for a double", listener.token.substr(0, 60)),
+                "infinities are written as the strings \"inf\" and \"-inf\""));
+  }
+  if (listener.failed && listener.error_end > 0 && listener.error_end <= text.size() &&
+      text[listener.error_end - 1] == '\0') {
+    return at(listener.error_end - 1, finding("json.syntax", "the input holds a NUL byte here, which JSON cannot"));
   }
   if (listener.failed) {
     // The parser stands behind the character that it could not use, or behind the last of all.
     std::size_t offset = std::min(listener.error_end, text.size());
-    const bool at_end = listener.message.find("unexpected end of input") != std::string::npos ||
-                        listener.error_end > text.size();
-    if (!at_end && offset > 0) offset -= std::clamp<std::size_t>(listener.token.size(), 1, offset);
+    const bool at_end =
+        listener.message.find("unexpected end of input") != std::string::npos || listener.error_end > text.size();
+    if (!at_end)
+      offset = start_of_token(text, offset, listener.message);
     return at(offset, finding("json.syntax", std::string(without_prefix(listener.message)),
                               at_end ? "the input seems to be cut off" : ""));
   }
   if (!listener.large_number.empty()) {
     const auto end = static_cast<std::size_t>(listener.number_end - text.data());
     return at(end - std::min(listener.large_number.size() + 1, end),
-              finding("json.number", fmt::format("the whole number {}{} does not fit into 64 bits",
-                                                 listener.large_number.substr(0, 40),
-                                                 listener.large_number.size() > 40 ? "..." : ""),
+              finding("json.number",
+                      fmt::format("the whole number {}{} does not fit into 64 bits",
+                                  listener.large_number.substr(0, 40), listener.large_number.size() > 40 ? "..." : ""),
                       "a large real number is written with a '.' or an exponent"));
   }
   return at(0, finding("json.syntax", fmt::format("not JSON: {}", reason)));

@@ -28,7 +28,8 @@ class JsonWriter {
     weights();
     nodes();
     out_ += ",\n \"outputs\": [";
-    for (std::size_t i = 0; i < graph_.num_outputs(); ++i) value(i == 0 ? "" : ", ", graph_.output(i));
+    for (std::size_t i = 0; i < graph_.num_outputs(); ++i)
+      value(i == 0 ? "" : ", ", graph_.output(i));
     out_ += "]}\n";
     return std::move(out_);
   }
@@ -39,17 +40,22 @@ class JsonWriter {
     numbers_.resize(graph_.value_capacity());
     std::uint32_t next = 0;
     const auto number = [&](Value v) {
-      if (graph_.name(v).empty()) numbers_[v.index] = next++;
+      if (graph_.name(v).empty())
+        numbers_[v.index] = next++;
     };
-    for (Value v : graph_.inputs()) number(v);
-    for (const Weight& w : graph_.weights()) number(w.value);
+    for (Value v : graph_.inputs())
+      number(v);
+    for (const Weight& w : graph_.weights())
+      number(w.value);
     for (Node n : graph_.nodes()) {
-      for (std::size_t i = 0; i < graph_.num_results(n); ++i) number(graph_.result(n, i));
+      for (std::size_t i = 0; i < graph_.num_results(n); ++i)
+        number(graph_.result(n, i));
     }
   }
 
   void dims() {
-    if (graph_.symbols().empty()) return;
+    if (graph_.symbols().empty())
+      return;
     out_ += ",\n \"dims\": {";
     std::string_view separator;
     for (const SymbolRange& s : graph_.symbols()) {
@@ -79,7 +85,8 @@ class JsonWriter {
   }
 
   void weights() {
-    if (graph_.weights().empty()) return;
+    if (graph_.weights().empty())
+      return;
     out_ += ",\n \"weights\": [";
     std::string_view separator = "\n  ";
     for (const Weight& w : graph_.weights()) {
@@ -118,10 +125,12 @@ class JsonWriter {
     out_ += "{\"op\": \"";
     out_ += def.name;
     out_ += "\", \"in\": [";
-    for (std::size_t i = 0; i < graph_.num_operands(n); ++i) value(i == 0 ? "" : ", ", graph_.operand(n, i));
+    for (std::size_t i = 0; i < graph_.num_operands(n); ++i)
+      value(i == 0 ? "" : ", ", graph_.operand(n, i));
     out_ += "], \"out\": [";
     const std::size_t results = graph_.num_results(n);
-    for (std::size_t i = 0; i < results; ++i) value(i == 0 ? "" : ", ", graph_.result(n, i));
+    for (std::size_t i = 0; i < results; ++i)
+      value(i == 0 ? "" : ", ", graph_.result(n, i));
     out_ += ']';
     attributes(def, graph_.attrs(n));
     if (results != 0) {
@@ -143,14 +152,16 @@ class JsonWriter {
   void attributes(const OpDef& def, std::span<const Attribute> attrs) {
     bool any = false;
     for (std::size_t i = 0; i < attrs.size(); ++i) {
-      if (attrs[i] == def.attrs[i].default_value) continue;
+      if (attrs[i] == def.attrs[i].default_value)
+        continue;
       out_ += any ? ", \"" : ", \"attrs\": {\"";
       any = true;
       out_ += def.attrs[i].name;
       out_ += "\": ";
       attribute(attrs[i]);
     }
-    if (any) out_ += '}';
+    if (any)
+      out_ += '}';
   }
 
   void attribute(Attribute a) {
@@ -167,7 +178,8 @@ class JsonWriter {
       case AttrKind::dims:
         out_ += '[';
         for (std::size_t i = 0; i < a.dims().rank(); ++i) {
-          if (i != 0) out_ += ", ";
+          if (i != 0)
+            out_ += ", ";
           dim(a.dims()[i]);
         }
         out_ += ']';
@@ -189,14 +201,18 @@ class JsonWriter {
 
   void real(double v) {
     const bool special = v != v || v - v != 0;  // NaN, infinity
-    if (special) out_ += '"';
+    if (special)
+      out_ += '"';
     append_real(out_, v);
-    if (special) out_ += '"';
+    if (special)
+      out_ += '"';
   }
 
   void dim(Dim d) {
-    if (d.is_constant()) append_integer(out_, d.constant());
-    else string(to_string(d));
+    if (d.is_constant())
+      append_integer(out_, d.constant());
+    else
+      string(to_string(d));
   }
 
   void literal(const TensorLiteral& l) {
@@ -245,6 +261,8 @@ class JsonWriter {
 }  // namespace
 }  // namespace io
 
-std::string to_json(const Graph& graph) { return io::JsonWriter(graph).write(); }
+std::string to_json(const Graph& graph) {
+  return io::JsonWriter(graph).write();
+}
 
 }  // namespace tandem

@@ -6,7 +6,7 @@
 
 namespace tandem::io {
 
-inline constexpr std::size_t max_errors = 20;                      ///< Diagnostics of one read.
+inline constexpr std::size_t max_errors = 20;                         ///< Diagnostics of one read.
 inline constexpr std::size_t max_graph_bytes = std::size_t{1} << 29;  ///< 512 MiB of text or JSON.
 inline constexpr std::size_t max_json_depth = 64;
 inline constexpr std::size_t max_name_bytes = std::size_t{1} << 16;  ///< Of a name, a scope or a weight's key.

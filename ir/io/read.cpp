@@ -27,7 +27,8 @@ namespace {
 std::string_view skip_comments(std::string_view bytes) {
   for (;;) {
     bytes.remove_prefix(std::min(bytes.find_first_not_of(" \t\r\n"), bytes.size()));
-    if (!bytes.starts_with('#') && !bytes.starts_with("//")) return bytes;
+    if (!bytes.starts_with('#') && !bytes.starts_with("//"))
+      return bytes;
     bytes.remove_prefix(std::min(bytes.find('\n'), bytes.size()));
   }
 }
@@ -45,7 +46,8 @@ constexpr std::string_view known_forms = "known are Tandem's JSON ('{...}') and 
 
 Graph read_graph_bytes(std::shared_ptr<Context> context, std::string_view bytes, std::string_view file) {
   const std::string_view start = skip_comments(bytes);
-  if (start.empty()) fail(file, "format.empty", "the file is empty", std::string(known_forms));
+  if (start.empty())
+    fail(file, "format.empty", "the file is empty", std::string(known_forms));
   if (start.starts_with("PK\x03\x04") || start.starts_with("PK\x05\x06")) {
     fail(file, "format.unsupported", "this is a ZIP archive; torch.export archives are not supported by this build",
          std::string(known_forms));
@@ -59,7 +61,8 @@ Graph read_graph_bytes(std::shared_ptr<Context> context, std::string_view bytes,
       start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff")) {
     return parse_json(std::move(context), bytes, file);
   }
-  if (start.starts_with("graph")) return parse_text(std::move(context), bytes, file);
+  if (start.starts_with("graph"))
+    return parse_text(std::move(context), bytes, file);
   std::string shown;
   io::append_quoted(shown, start.substr(0, 16));
   fail(file, "format.unknown", fmt::format("the file starts with {}, which is no known form of a graph", shown),

@@ -15,10 +15,12 @@ ScopeTree::ScopeTree(const Graph& graph) : scopes_(1) {
       std::size_t at = 0;
       for (std::size_t start = 0; start < path.size();) {
         std::size_t end = path.find('.', start);
-        if (end == std::string_view::npos || scopes_[at].depth + 1 == deepest) end = path.size();
+        if (end == std::string_view::npos || scopes_[at].depth + 1 == deepest)
+          end = path.size();
         const auto [child, is_new] = by_path.try_emplace(std::string(path.substr(0, end)), scopes_.size());
         if (is_new) {
-          scopes_.push_back({std::string(path.substr(start, end - start)), child->first, at, scopes_[at].depth + 1, {}, {}});
+          scopes_.push_back(
+              {std::string(path.substr(start, end - start)), child->first, at, scopes_[at].depth + 1, {}, {}});
           scopes_[at].children.push_back(child->second);
         }
         at = child->second;

@@ -12,24 +12,32 @@ namespace {
 bool is_word_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (is_digit(c))
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F')
+    return c - 'A' + 10;
   return -1;
 }
 
 /// The end of the number at `i`: [-] digits [. digits] [e [+-] digits], or 0x and hex digits. ".." is not part of it.
 std::size_t number_end(std::string_view s, std::size_t i) {
   const auto digits = [&] {
-    while (i < s.size() && is_digit(s[i])) ++i;
+    while (i < s.size() && is_digit(s[i]))
+      ++i;
   };
-  if (s[i] == '-') ++i;
+  if (s[i] == '-')
+    ++i;
   if (s.substr(i).starts_with("0x")) {
     i += 2;
-    while (i < s.size() && hex_value(s[i]) >= 0) ++i;
+    while (i < s.size() && hex_value(s[i]) >= 0)
+      ++i;
     return i;
   }
   digits();
@@ -39,7 +47,8 @@ std::size_t number_end(std::string_view s, std::size_t i) {
   }
   if (i < s.size() && (s[i] == 'e' || s[i] == 'E')) {
     ++i;
-    if (i < s.size() && (s[i] == '+' || s[i] == '-')) ++i;
+    if (i < s.size() && (s[i] == '+' || s[i] == '-'))
+      ++i;
     digits();
   }
   return i;
@@ -71,7 +80,8 @@ Token TextLexer::next() {
   Token token;
   token.starts_line = starts_line;
   token.offset = start;
-  if (start >= text_.size()) return token;
+  if (start >= text_.size())
+    return token;
   const char c = text_[start];
   const char d = start + 1 < text_.size() ? text_[start + 1] : '\0';
   std::size_t end = start + 1;
@@ -80,11 +90,13 @@ Token TextLexer::next() {
   } else if (c == '%' && d == '"') {
     token = quoted(start, start + 1, TokenKind::value);
   } else if (c == '%') {
-    while (end < text_.size() && is_word_char(text_[end])) ++end;
+    while (end < text_.size() && is_word_char(text_[end]))
+      ++end;
     token.kind = TokenKind::value;
     token.text = text_.substr(start + 1, end - start - 1);
     position_ = end;
-    if (token.text.empty()) token = bad(start, "a value's name is expected after '%'");
+    if (token.text.empty())
+      token = bad(start, "a value's name is expected after '%'");
     else if (!is_identifier(token.text) && !is_number(token.text)) {
       token = bad(start, fmt::format("'%{0}' is neither a name nor a number; write %\"{0}\"", token.text));
     }
@@ -93,7 +105,8 @@ Token TextLexer::next() {
     token.kind = TokenKind::number;
     token.text = text_.substr(start, position_ - start);
   } else if (c != '.' && is_word_char(c)) {
-    while (end < text_.size() && is_word_char(text_[end])) ++end;
+    while (end < text_.size() && is_word_char(text_[end]))
+      ++end;
     token.kind = TokenKind::identifier;
     token.text = text_.substr(start, end - start);
     position_ = end;
@@ -103,7 +116,8 @@ Token TextLexer::next() {
     position_ = start + token.text.size();
   } else {
     position_ = end;
-    while (position_ < text_.size() && (static_cast<unsigned char>(text_[position_]) & 0xc0U) == 0x80) ++position_;
+    while (position_ < text_.size() && (static_cast<unsigned char>(text_[position_]) & 0xc0U) == 0x80)
+      ++position_;
     token = bad(start, static_cast<unsigned char>(c) < 0x20 || c == '\x7f'
                            ? fmt::format("unexpected character 0x{:02x}", static_cast<unsigned char>(c))
                            : fmt::format("unexpected character '{}'", text_.substr(start, position_ - start)));
@@ -141,10 +155,14 @@ Token TextLexer::quoted(std::size_t offset, std::size_t open, TokenKind kind) {
         continue;
       }
       const char e = text_[++k];
-      if (e == '"' || e == '\\') out += e;
-      else if (e == 'n') out += '\n';
-      else if (e == 't') out += '\t';
-      else if (e == 'r') out += '\r';
+      if (e == '"' || e == '\\')
+        out += e;
+      else if (e == 'n')
+        out += '\n';
+      else if (e == 't')
+        out += '\t';
+      else if (e == 'r')
+        out += '\r';
       else if (e == 'x' && k + 2 < i && hex_value(text_[k + 1]) >= 0 && hex_value(text_[k + 2]) >= 0) {
         out += static_cast<char>(hex_value(text_[k + 1]) * 16 + hex_value(text_[k + 2]));
         k += 2;
@@ -154,7 +172,8 @@ Token TextLexer::quoted(std::size_t offset, std::size_t open, TokenKind kind) {
     }
     token.text = out;
   }
-  if (token.text.find('\0') != std::string_view::npos) return bad(offset, "a name or string cannot hold a NUL");
+  if (token.text.find('\0') != std::string_view::npos)
+    return bad(offset, "a name or string cannot hold a NUL");
   if (token.text.size() > max_name_bytes) {
     return bad(offset, fmt::format("a string of {} bytes is above the limit of {}", token.text.size(), max_name_bytes));
   }

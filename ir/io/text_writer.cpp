@@ -13,18 +13,24 @@ namespace {
 
 class TextWriter {
  public:
-  explicit TextWriter(const Graph& graph) : graph_(graph), names_(graph) { out_.reserve(256 + graph.num_nodes() * 128); }
+  explicit TextWriter(const Graph& graph) : graph_(graph), names_(graph) {
+    out_.reserve(256 + graph.num_nodes() * 128);
+  }
 
   std::string write() {
     out_ += "graph @";
-    if (is_identifier(graph_.name())) out_ += graph_.name();
-    else append_quoted(out_, graph_.name());
+    if (is_identifier(graph_.name()))
+      out_ += graph_.name();
+    else
+      append_quoted(out_, graph_.name());
     parameters();
     ranges();
     out_ += " {\n";
-    for (Node n : graph_.nodes()) node(n);
+    for (Node n : graph_.nodes())
+      node(n);
     out_ += "  return";
-    for (std::size_t i = 0; i < graph_.num_outputs(); ++i) value(i == 0 ? " " : ", ", graph_.output(i));
+    for (std::size_t i = 0; i < graph_.num_outputs(); ++i)
+      value(i == 0 ? " " : ", ", graph_.output(i));
     out_ += "\n}\n";
     return std::move(out_);
   }
@@ -42,11 +48,13 @@ class TextWriter {
       out_ += ": ";
       out_ += types_[graph_.type(v)];
     };
-    for (Value v : graph_.inputs()) parameter(v);
+    for (Value v : graph_.inputs())
+      parameter(v);
     for (const Weight& w : graph_.weights()) {
       parameter(w.value);
       out_ += " = weight";
-      if (w.key == graph_.name(w.value) && !w.key.empty()) continue;
+      if (w.key == graph_.name(w.value) && !w.key.empty())
+        continue;
       out_ += ' ';
       append_quoted(out_, w.key.view());
     }
@@ -62,7 +70,8 @@ class TextWriter {
       out_ += " in ";
       append_integer(out_, s.range.min);
       out_ += "..";
-      if (s.range.max != Dim::max_constant) append_integer(out_, s.range.max);
+      if (s.range.max != Dim::max_constant)
+        append_integer(out_, s.range.max);
     }
   }
 
@@ -70,10 +79,13 @@ class TextWriter {
     const OpDef& def = graph_.def(n);
     const std::size_t results = graph_.num_results(n);
     out_ += "  ";
-    for (std::size_t i = 0; i < results; ++i) value(i == 0 ? "" : ", ", graph_.result(n, i));
-    if (results != 0) out_ += " = ";
+    for (std::size_t i = 0; i < results; ++i)
+      value(i == 0 ? "" : ", ", graph_.result(n, i));
+    if (results != 0)
+      out_ += " = ";
     out_ += def.name;
-    for (std::size_t i = 0; i < graph_.num_operands(n); ++i) value(i == 0 ? " " : ", ", graph_.operand(n, i));
+    for (std::size_t i = 0; i < graph_.num_operands(n); ++i)
+      value(i == 0 ? " " : ", ", graph_.operand(n, i));
     attributes(def, graph_.attrs(n));
     for (std::size_t i = 0; i < results; ++i) {
       out_ += i == 0 ? " : " : ", ";
@@ -89,14 +101,16 @@ class TextWriter {
   void attributes(const OpDef& def, std::span<const Attribute> attrs) {
     std::string_view separator = " {";
     for (std::size_t i = 0; i < attrs.size(); ++i) {
-      if (attrs[i] == def.attrs[i].default_value) continue;
+      if (attrs[i] == def.attrs[i].default_value)
+        continue;
       out_ += separator;
       separator = ", ";
       out_ += def.attrs[i].name;
       out_ += " = ";
       attribute(attrs[i]);
     }
-    if (separator == ", ") out_ += '}';
+    if (separator == ", ")
+      out_ += '}';
   }
 
   void attribute(Attribute a) {
@@ -124,8 +138,10 @@ class TextWriter {
     out_ += before;
     out_ += '%';
     const Symbol own = graph_.name(v);
-    if (own.empty() || is_identifier(own.view())) out_ += names_[v];
-    else append_quoted(out_, own.view());
+    if (own.empty() || is_identifier(own.view()))
+      out_ += names_[v];
+    else
+      append_quoted(out_, own.view());
   }
 
   const Graph& graph_;
@@ -138,6 +154,8 @@ class TextWriter {
 }  // namespace
 }  // namespace io
 
-std::string to_text(const Graph& graph) { return io::TextWriter(graph).write(); }
+std::string to_text(const Graph& graph) {
+  return io::TextWriter(graph).write();
+}
 
 }  // namespace tandem

@@ -14,7 +14,8 @@ class TypeSpelling {
  public:
   const std::string& operator[](const TensorType& type) {
     std::string& text = texts_[type];
-    if (text.empty()) text = to_string(type);
+    if (text.empty())
+      text = to_string(type);
     return text;
   }
 
@@ -33,7 +34,8 @@ class ShapeSpelling {
  public:
   const std::string& operator[](Shape shape) {
     std::string& text = texts_[shape.id()];
-    if (text.empty()) text = to_string(shape);
+    if (text.empty())
+      text = to_string(shape);
     return text;
   }
 

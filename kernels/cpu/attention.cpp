@@ -34,23 +34,34 @@ template <class T>
 class Attention {
  public:
   explicit Attention(const KernelCall& call)
-      : q_(call.operands[0]), k_(call.operands[1]), v_(call.operands[2]), y_(call.results[0]),
-        m_(q_.shape[q_.rank - 2U]), n_(k_.shape[k_.rank - 2U]), depth_(q_.shape[q_.rank - 1U]),
-        value_depth_(y_.shape[y_.rank - 1U]), scale_(static_cast<T>(call.attr("scale").real())),
-        causal_(call.attr("causal").boolean()), has_mask_(call.operands.size() > 3) {
-    if (!has_mask_) return;
+      : q_(call.operands[0]),
+        k_(call.operands[1]),
+        v_(call.operands[2]),
+        y_(call.results[0]),
+        m_(q_.shape[q_.rank - 2U]),
+        n_(k_.shape[k_.rank - 2U]),
+        depth_(q_.shape[q_.rank - 1U]),
+        value_depth_(y_.shape[y_.rank - 1U]),
+        scale_(static_cast<T>(call.attr("scale").real())),
+        causal_(call.attr("causal").boolean()),
+        has_mask_(call.operands.size() > 3) {
+    if (!has_mask_)
+      return;
     std::array<std::int64_t, max_rank> shape = q_.shape;
     shape[q_.rank - 1U] = n_;
     mask_ = broadcast(call.operands[3], {shape.data(), q_.rank});
   }
 
   void run() const {
-    if (y_.size() == 0) return;
+    if (y_.size() == 0)
+      return;
     const std::int64_t batches = y_.size() / (m_ * value_depth_);
     const std::int64_t blocks = (m_ + block_rows - 1) / block_rows;
-    const std::int64_t cost = std::min(m_, block_rows) * std::max<std::int64_t>(n_, 1) * (depth_ + value_depth_ + 16) / 8;
+    const std::int64_t cost =
+        std::min(m_, block_rows) * std::max<std::int64_t>(n_, 1) * (depth_ + value_depth_ + 16) / 8;
     parallel_for(batches * blocks, cost, [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t i = first; i < last; ++i) block(i / blocks, i % blocks * block_rows);
+      for (std::int64_t i = first; i < last; ++i)
+        block(i / blocks, i % blocks * block_rows);
     });
   }
 
@@ -63,16 +74,18 @@ class Attention {
       multiply_tile(q, keys.from(0, j), scores + j, n_, rows, std::min(tile_side, n_ - j), depth_);
     for (std::int64_t i = 0; i < rows; ++i) {
       T* row = scores + i * n_;
-      for (std::int64_t j = 0; j < n_; ++j) row[j] *= scale_;
-      if (has_mask_) add_mask(row, batch * m_ + first + i);
+      for (std::int64_t j = 0; j < n_; ++j)
+        row[j] *= scale_;
+      if (has_mask_)
+        add_mask(row, batch * m_ + first + i);
       if (causal_) {
         const std::int64_t seen = std::clamp<std::int64_t>(first + i + n_ - m_ + 1, 0, n_);
         std::fill(row + seen, row + n_, -std::numeric_limits<T>::infinity());
       }
       softmax_row(row, n_);
     }
-    const Matrix weights{reinterpret_cast<std::byte*>(scores), std::is_same_v<T, float> ? DType::f32 : DType::f64, n_, 1,
-                         nullptr};
+    const Matrix weights{reinterpret_cast<std::byte*>(scores), std::is_same_v<T, float> ? DType::f32 : DType::f64, n_,
+                         1, nullptr};
     const Matrix values = matrix_at(v_, batch), y = matrix_at(y_, batch);
     T* out = scratch<T>(Scratch::d, rows * tile_side);
     for (std::int64_t e = 0; e < value_depth_; e += tile_side) {
@@ -90,7 +103,8 @@ class Attention {
     constexpr std::int64_t chunk = 256;
     if (is_boolean(mask.dtype)) {
       for (std::int64_t j = 0; j < n_; ++j)
-        row[j] = std::to_integer<int>(mask.data[j * mask.stride]) != 0 ? row[j] : row[j] - std::numeric_limits<T>::infinity();
+        row[j] = std::to_integer<int>(mask.data[j * mask.stride]) != 0 ? row[j]
+                                                                       : row[j] - std::numeric_limits<T>::infinity();
       return;
     }
     T buffer[chunk];
@@ -98,7 +112,8 @@ class Attention {
     for (std::int64_t j = 0; j < n_; j += chunk) {
       const std::int64_t count = std::min(chunk, n_ - j);
       load_row({mask.data + j * mask.stride * size, mask.dtype, mask.stride, count}, buffer);
-      for (std::int64_t i = 0; i < count; ++i) row[j + i] += buffer[i];
+      for (std::int64_t i = 0; i < count; ++i)
+        row[j + i] += buffer[i];
     }
   }
 
@@ -110,19 +125,24 @@ class Attention {
 };
 
 void attention(const KernelCall& call) {
-  if (call.operands[0].dtype == DType::f64) Attention<double>(call).run();
-  else Attention<float>(call).run();
+  if (call.operands[0].dtype == DType::f64)
+    Attention<double>(call).run();
+  else
+    Attention<float>(call).run();
 }
 
 /// A mask of integers is no mask that attention takes; one of floats or bools is.
 bool takes_mask(const KernelCall& call) {
   for (const TensorView& x : call.operands)
-    if (is_integer(x.dtype)) return false;
+    if (is_integer(x.dtype))
+      return false;
   return is_float(call.operands[0].dtype);
 }
 
 }  // namespace
 
-void add_attention(Registry& r) { r.add("attention", attention, takes_mask); }
+void add_attention(Registry& r) {
+  r.add("attention", attention, takes_mask);
+}
 
 }  // namespace tandem::cpu

@@ -11,16 +11,22 @@ namespace {
 
 using Int = std::int64_t;
 
-Int wrapped(std::uint64_t v) { return static_cast<Int>(v); }
-std::uint64_t bits(Int v) { return static_cast<std::uint64_t>(v); }
+Int wrapped(std::uint64_t v) {
+  return static_cast<Int>(v);
+}
+std::uint64_t bits(Int v) {
+  return static_cast<std::uint64_t>(v);
+}
 
 template <class F>
 void add_float(Registry& registry, std::string_view op, F f) {
   registry.add(
       op,
       [f](const KernelCall& call) {
-        if (lane_of(call.operands[0].dtype) == Lane::f64) map_elements<double, double, 2>(call, f);
-        else map_elements<float, float, 2>(call, f);
+        if (lane_of(call.operands[0].dtype) == Lane::f64)
+          map_elements<double, double, 2>(call, f);
+        else
+          map_elements<float, float, 2>(call, f);
       },
       takes_floats);
 }
@@ -55,14 +61,18 @@ void add_bitwise(Registry& registry, std::string_view op, F f) {
 /// Of zeros that compare equal, +0 is the larger.
 template <class T>
 T larger(T a, T b) {
-  if (a != a || b != b) return std::numeric_limits<T>::quiet_NaN();
-  if (a == b) return std::signbit(a) ? b : a;
+  if (a != a || b != b)
+    return std::numeric_limits<T>::quiet_NaN();
+  if (a == b)
+    return std::signbit(a) ? b : a;
   return a > b ? a : b;
 }
 template <class T>
 T smaller(T a, T b) {
-  if (a != a || b != b) return std::numeric_limits<T>::quiet_NaN();
-  if (a == b) return std::signbit(a) ? a : b;
+  if (a != a || b != b)
+    return std::numeric_limits<T>::quiet_NaN();
+  if (a == b)
+    return std::signbit(a) ? a : b;
   return a < b ? a : b;
 }
 
@@ -70,7 +80,8 @@ T smaller(T a, T b) {
 template <class T>
 T remainder(T a, T b) {
   const T r = std::fmod(a, b);
-  if (r == 0) return std::copysign(T{0}, b);
+  if (r == 0)
+    return std::copysign(T{0}, b);
   return (r < 0) != (b < 0) ? r + b : r;
 }
 
@@ -103,11 +114,16 @@ void where(const KernelCall& call) {
 }  // namespace
 
 void add_binary(Registry& r) {
-  add_arithmetic(r, "add", [](auto a, auto b) { return a + b; }, [](Int a, Int b) { return wrapped(bits(a) + bits(b)); });
-  add_arithmetic(r, "sub", [](auto a, auto b) { return a - b; }, [](Int a, Int b) { return wrapped(bits(a) - bits(b)); });
-  add_arithmetic(r, "mul", [](auto a, auto b) { return a * b; }, [](Int a, Int b) { return wrapped(bits(a) * bits(b)); });
-  add_arithmetic(r, "maximum", [](auto a, auto b) { return larger(a, b); }, [](Int a, Int b) { return a > b ? a : b; });
-  add_arithmetic(r, "minimum", [](auto a, auto b) { return smaller(a, b); }, [](Int a, Int b) { return a < b ? a : b; });
+  add_arithmetic(
+      r, "add", [](auto a, auto b) { return a + b; }, [](Int a, Int b) { return wrapped(bits(a) + bits(b)); });
+  add_arithmetic(
+      r, "sub", [](auto a, auto b) { return a - b; }, [](Int a, Int b) { return wrapped(bits(a) - bits(b)); });
+  add_arithmetic(
+      r, "mul", [](auto a, auto b) { return a * b; }, [](Int a, Int b) { return wrapped(bits(a) * bits(b)); });
+  add_arithmetic(
+      r, "maximum", [](auto a, auto b) { return larger(a, b); }, [](Int a, Int b) { return a > b ? a : b; });
+  add_arithmetic(
+      r, "minimum", [](auto a, auto b) { return smaller(a, b); }, [](Int a, Int b) { return a < b ? a : b; });
   add_float(r, "div", [](auto a, auto b) { return a / b; });
   add_float(r, "remainder", [](auto a, auto b) { return remainder(a, b); });
   add_float(r, "pow", [](auto a, auto b) { return std::pow(a, b); });

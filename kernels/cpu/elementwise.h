@@ -36,16 +36,23 @@ template <class T, class R, std::size_t N, class F>
 void map_elements(const KernelCall& call, const F& f) {
   std::array<TensorView, N + 1> tensors;
   tensors[0] = call.results[0];
-  for (std::size_t i = 0; i < N; ++i) tensors[i + 1] = call.operands[i];
+  for (std::size_t i = 0; i < N; ++i)
+    tensors[i + 1] = call.operands[i];
   const LoopNest nest(tensors);
   for_each_chunk(nest, [&](std::int64_t r, std::int64_t begin, std::int64_t count) {
     std::array<std::array<T, chunk_elements>, N> buffers;  // NOLINT: filled by row_as
     std::array<const T*, N> x;
-    for (std::size_t i = 0; i < N; ++i) x[i] = row_as(nest.row(i + 1, r, begin, count), buffers[i].data());
+    for (std::size_t i = 0; i < N; ++i)
+      x[i] = row_as(nest.row(i + 1, r, begin, count), buffers[i].data());
     std::array<R, chunk_elements> y;  // NOLINT
+    R* const to = y.data();
+    const T* const a = x[0];
+    [[maybe_unused]] const T* const b = x[N - 1];
     for (std::int64_t j = 0; j < count; ++j) {
-      if constexpr (N == 1) y[static_cast<std::size_t>(j)] = static_cast<R>(f(x[0][j]));
-      else y[static_cast<std::size_t>(j)] = static_cast<R>(f(x[0][j], x[1][j]));
+      if constexpr (N == 1)
+        to[j] = static_cast<R>(f(a[j]));
+      else
+        to[j] = static_cast<R>(f(a[j], b[j]));
     }
     store_row(nest.row(0, r, begin, count), y.data());
   });

@@ -79,8 +79,10 @@ TANDEM_CPU_CLONES void add_dots(const float* x, std::int64_t stride, std::int64_
     float* sum = lanes[r];
     std::int64_t i = 0;
     for (; i + 16 <= n; i += 16)
-      for (int j = 0; j < 16; ++j) sum[j] += row[i + j] * y[i + j];
-    for (int j = 0; i + j < n; ++j) sum[j] += row[i + j] * y[i + j];
+      for (int j = 0; j < 16; ++j)
+        sum[j] += row[i + j] * y[i + j];
+    for (int j = 0; i + j < n; ++j)
+      sum[j] += row[i + j] * y[i + j];
   }
 }
 TANDEM_CPU_CLONES void add_dots(const double* x, std::int64_t stride, std::int64_t m, const double* y, std::int64_t n,
@@ -90,15 +92,18 @@ TANDEM_CPU_CLONES void add_dots(const double* x, std::int64_t stride, std::int64
     double* sum = lanes[r];
     std::int64_t i = 0;
     for (; i + 16 <= n; i += 16)
-      for (int j = 0; j < 16; ++j) sum[j] += row[i + j] * y[i + j];
-    for (int j = 0; i + j < n; ++j) sum[j] += row[i + j] * y[i + j];
+      for (int j = 0; j < 16; ++j)
+        sum[j] += row[i + j] * y[i + j];
+    for (int j = 0; i + j < n; ++j)
+      sum[j] += row[i + j] * y[i + j];
   }
 }
 
 template <class T>
 T add_up(T* lanes) {
   for (int width = 8; width > 0; width /= 2)
-    for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
+    for (int j = 0; j < width; ++j)
+      lanes[j] += lanes[j + width];
   return lanes[0];
 }
 
@@ -112,7 +117,8 @@ template <class T>
 void multiply_tile(const Matrix& a, const Matrix& b, T* c, std::int64_t ldc, std::int64_t m, std::int64_t n,
                    std::int64_t k) {
   if (k == 0)
-    for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * ldc, n, T{0});
+    for (std::int64_t i = 0; i < m; ++i)
+      std::fill_n(c + i * ldc, n, T{0});
   for (std::int64_t p = 0; p < k; p += panel_depth) {
     const std::int64_t depth = std::min(panel_depth, k - p);
     const Panel<T> left = make_panel<T>(a.from(0, p), m, depth, Scratch::a);
@@ -140,11 +146,13 @@ void multiply_few_rows(const T* a, const Matrix& b, T* c, std::int64_t ldc, std:
       const T* y = row_as(Row{column + p * size, b.dtype, 1, count}, buffer);
       add_dots(a + p, k, m, y, count, lanes);
     }
-    for (std::int64_t i = 0; i < m; ++i) c[i * ldc + j] = add_up(lanes[i]);
+    for (std::int64_t i = 0; i < m; ++i)
+      c[i * ldc + j] = add_up(lanes[i]);
   }
 }
 
-template void multiply_tile(const Matrix&, const Matrix&, float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t);
+template void multiply_tile(const Matrix&, const Matrix&, float*, std::int64_t, std::int64_t, std::int64_t,
+                            std::int64_t);
 template void multiply_tile(const Matrix&, const Matrix&, double*, std::int64_t, std::int64_t, std::int64_t,
                             std::int64_t);
 template void multiply_few_rows(const float*, const Matrix&, float*, std::int64_t, std::int64_t, std::int64_t,

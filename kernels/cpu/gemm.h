@@ -7,8 +7,8 @@
 
 namespace tandem::cpu {
 
-/// A window on a matrix: element (i, j) lies i * row_stride + j * col_stride elements from `data`. With `rows`, row i is
-/// the matrix's row rows[i].
+/// A window on a matrix: element (i, j) lies i * row_stride + j * col_stride elements from `data`. With `rows`, row i
+/// is the matrix's row rows[i].
 struct Matrix {
   std::byte* data = nullptr;
   DType dtype = DType::f32;
@@ -17,8 +17,10 @@ struct Matrix {
 
   Matrix from(std::int64_t row, std::int64_t col) const {
     Matrix out = *this;
-    if (rows) out.rows += row;
-    else out.data += row * row_stride * static_cast<std::int64_t>(byte_size(dtype));
+    if (rows)
+      out.rows += row;
+    else
+      out.data += row * row_stride * static_cast<std::int64_t>(byte_size(dtype));
     out.data += col * col_stride * static_cast<std::int64_t>(byte_size(dtype));
     return out;
   }

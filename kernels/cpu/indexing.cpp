@@ -24,7 +24,8 @@ const std::int64_t* checked_indices(const KernelCall& call, std::int64_t length,
     load_row({index.data, index.dtype, 1, 1}, out);
   } else {
     const std::int64_t row = index.shape[index.rank - 1U];
-    for (std::int64_t r = 0; r < num_last_axis_rows(index); ++r) load_row(last_axis_row(index, r), out + r * row);
+    for (std::int64_t r = 0; r < num_last_axis_rows(index); ++r)
+      load_row(last_axis_row(index, r), out + r * row);
   }
   for (std::int64_t i = 0; i < count; ++i)
     if (out[i] < 0 || out[i] >= length)
@@ -64,7 +65,8 @@ void take_along(const KernelCall& call, std::size_t axis) {
   const std::int64_t* indices = checked_indices(call, x.shape[axis], axis);
   const TensorView inner_x = trailing(x, axis + 1), inner_y = trailing(y, axis + index.rank);
   const std::int64_t slice = inner_x.size(), count = index.size();
-  if (y.size() == 0) return;
+  if (y.size() == 0)
+    return;
   const auto size = static_cast<std::int64_t>(byte_size(x.dtype));
   parallel_for(y.size() / slice, slice, [&](std::int64_t first, std::int64_t last) {
     TensorView from = inner_x, to = inner_y;
@@ -77,8 +79,12 @@ void take_along(const KernelCall& call, std::size_t axis) {
   });
 }
 
-void embedding(const KernelCall& call) { take_along(call, 0); }
-void take(const KernelCall& call) { take_along(call, call.axis("axis", call.operands[0].rank)); }
+void embedding(const KernelCall& call) {
+  take_along(call, 0);
+}
+void take(const KernelCall& call) {
+  take_along(call, call.axis("axis", call.operands[0].rank));
+}
 
 template <class Bits>
 void gather_bits(const KernelCall& call, std::size_t axis) {
@@ -113,7 +119,9 @@ void gather(const KernelCall& call) {
   }
 }
 
-bool has_rank(const KernelCall& call) { return call.operands[0].rank > 0; }
+bool has_rank(const KernelCall& call) {
+  return call.operands[0].rank > 0;
+}
 
 }  // namespace
 

@@ -34,7 +34,7 @@ class LoopNest {
   }
 
  private:
-  std::size_t rank_ = 0;                        ///< Of the outer loops.
+  std::size_t rank_ = 0;  ///< Of the outer loops.
   std::int64_t rows_ = 1, row_length_ = 1;
   std::array<std::int64_t, max_rank> shape_{};  ///< Of the outer loops.
   std::array<std::array<std::int64_t, max_rank>, max_nest_tensors> strides_{};

@@ -30,7 +30,11 @@ inline float exp_f32(float x) {
   return x != x ? x : result;
 }
 
-inline float exponential(float x) { return exp_f32(x); }
-inline double exponential(double x) { return std::exp(x); }
+inline float exponential(float x) {
+  return exp_f32(x);
+}
+inline double exponential(double x) {
+  return std::exp(x);
+}
 
 }  // namespace tandem::cpu

@@ -15,7 +15,9 @@
 namespace tandem::cpu {
 namespace {
 
-std::int64_t bytes(const TensorView& v) { return static_cast<std::int64_t>(byte_size(v.dtype)); }
+std::int64_t bytes(const TensorView& v) {
+  return static_cast<std::int64_t>(byte_size(v.dtype));
+}
 
 /// y[m, n] = a[m, k] b[k, n] + bias[n]; y as a matrix, with the rows that `y.rows` names.
 struct Product {
@@ -34,7 +36,8 @@ void store_tile(const Product& p, T* c, std::int64_t i0, std::int64_t j0, std::i
   for (std::int64_t i = 0; i < m; ++i) {
     T* row = c + i * n;
     if (p.bias)
-      for (std::int64_t j = 0; j < n; ++j) row[j] += bias[j];
+      for (std::int64_t j = 0; j < n; ++j)
+        row[j] += bias[j];
     const std::int64_t at = p.y.rows ? p.y.rows[i0 + i] : i0 + i;
     store_row({p.y.data + (at * p.y.row_stride + j0 * p.y.col_stride) * size, p.y.dtype, p.y.col_stride, n}, row);
   }
@@ -45,8 +48,10 @@ template <class T>
 void compute_tile(const Product& p, const T* dense_rows, std::int64_t i0, std::int64_t j0) {
   const std::int64_t m = std::min(tile_side, p.m - i0), n = std::min(tile_side, p.n - j0);
   T* c = scratch<T>(Scratch::c, m * n);
-  if (dense_rows) multiply_few_rows(dense_rows, p.b.from(0, j0), c, n, m, n, p.k);
-  else multiply_tile(p.a.from(i0, 0), p.b.from(0, j0), c, n, m, n, p.k);
+  if (dense_rows)
+    multiply_few_rows(dense_rows, p.b.from(0, j0), c, n, m, n, p.k);
+  else
+    multiply_tile(p.a.from(i0, 0), p.b.from(0, j0), c, n, m, n, p.k);
   store_tile(p, c, i0, j0, m, n);
 }
 
@@ -71,9 +76,12 @@ void multiply(const Product& p) {
 }
 
 void multiply_as(DType dtype, const Product& p) {
-  if (p.m == 0 || p.n == 0) return;
-  if (dtype == DType::f64) multiply<double>(p);
-  else multiply<float>(p);
+  if (p.m == 0 || p.n == 0)
+    return;
+  if (dtype == DType::f64)
+    multiply<double>(p);
+  else
+    multiply<float>(p);
 }
 
 /// The leading axes of `x` merged, as rows of a matrix; false when their strides do not allow it.
@@ -81,9 +89,12 @@ bool as_rows(const TensorView& x, Matrix& out) {
   out = {x.data, x.dtype, 0, x.strides[x.rank - 1U], nullptr};
   std::int64_t rows = 1;
   for (std::size_t axis = x.rank - 1U; axis-- > 0;) {
-    if (x.shape[axis] == 1) continue;
-    if (rows == 1) out.row_stride = x.strides[axis];
-    else if (x.strides[axis] != out.row_stride * rows) return false;
+    if (x.shape[axis] == 1)
+      continue;
+    if (rows == 1)
+      out.row_stride = x.strides[axis];
+    else if (x.strides[axis] != out.row_stride * rows)
+      return false;
     rows *= x.shape[axis];
   }
   return true;
@@ -104,14 +115,16 @@ TensorView slice_first(const TensorView& x, std::int64_t i) {
 void linear_on(const TensorView& x, const TensorView& weight, const TensorView* bias, const TensorView& y) {
   Product p;
   if (!as_rows(x, p.a) || !as_rows(y, p.y)) {  // leading axes that do not merge: one after the other
-    for (std::int64_t i = 0; i < x.shape[0]; ++i) linear_on(slice_first(x, i), weight, bias, slice_first(y, i));
+    for (std::int64_t i = 0; i < x.shape[0]; ++i)
+      linear_on(slice_first(x, i), weight, bias, slice_first(y, i));
     return;
   }
   p.b = matrix_of(weight).transposed();
   p.k = weight.shape[1];
   p.n = weight.shape[0];
   p.m = 1;
-  for (std::size_t axis = 0; axis + 1 < x.rank; ++axis) p.m *= x.shape[axis];
+  for (std::size_t axis = 0; axis + 1 < x.rank; ++axis)
+    p.m *= x.shape[axis];
   p.bias = bias;
   multiply_as(y.dtype, p);
 }
@@ -129,7 +142,8 @@ void matmul(const KernelCall& call) {
   p.m = a.shape[a.rank - 2U];
   p.k = a.shape[a.rank - 1U];
   p.n = b.shape[b.rank - 1U];
-  if (y.size() == 0) return;
+  if (y.size() == 0)
+    return;
   std::array<std::int64_t, max_rank> shape = y.shape;
   shape[y.rank - 1U] = p.k;
   a = broadcast(a, {shape.data(), y.rank});
@@ -137,7 +151,8 @@ void matmul(const KernelCall& call) {
   shape[y.rank - 1U] = p.n;
   b = broadcast(b, {shape.data(), y.rank});
   std::int64_t batches = 1;
-  for (std::size_t axis = 0; axis + 2 < y.rank; ++axis) batches *= y.shape[axis];
+  for (std::size_t axis = 0; axis + 2 < y.rank; ++axis)
+    batches *= y.shape[axis];
   const auto at_batch = [&](std::int64_t batch) {
     Product q = p;
     std::int64_t offset_a = 0, offset_b = 0, offset_y = 0;
@@ -156,7 +171,8 @@ void matmul(const KernelCall& call) {
     q.y.data += offset_y * bytes(y);
     return q;
   };
-  if (batches == 1) return multiply_as(y.dtype, at_batch(0));
+  if (batches == 1)
+    return multiply_as(y.dtype, at_batch(0));
   // One list of all tiles of all batches.
   const std::int64_t tiles_n = (p.n + tile_side - 1) / tile_side, tiles_m = (p.m + tile_side - 1) / tile_side;
   const std::int64_t tiles = tiles_n * tiles_m;
@@ -165,8 +181,10 @@ void matmul(const KernelCall& call) {
     for (std::int64_t t = first; t < last; ++t) {
       const Product q = at_batch(t / tiles);
       const std::int64_t i0 = t % tiles / tiles_n * tile_side, j0 = t % tiles_n * tile_side;
-      if (y.dtype == DType::f64) compute_tile<double>(q, nullptr, i0, j0);
-      else compute_tile<float>(q, nullptr, i0, j0);
+      if (y.dtype == DType::f64)
+        compute_tile<double>(q, nullptr, i0, j0);
+      else
+        compute_tile<float>(q, nullptr, i0, j0);
     }
   });
 }
@@ -193,7 +211,8 @@ void expert_linear(const KernelCall& call) {
   for (std::int64_t first = 0; first < rows;) {
     const std::int64_t expert = expert_of[order[first]];
     std::int64_t last = first;
-    while (last < rows && expert_of[order[last]] == expert) ++last;
+    while (last < rows && expert_of[order[last]] == expert)
+      ++last;
     Product p;
     p.a = {x.data, x.dtype, x.strides[0], x.strides[1], order + first};
     p.y = {y.data, y.dtype, y.strides[0], y.strides[1], order + first};

@@ -20,6 +20,8 @@ void concat(const KernelCall& call) {
 
 }  // namespace
 
-void add_movement(Registry& r) { r.add("concat", concat); }
+void add_movement(Registry& r) {
+  r.add("concat", concat);
+}
 
 }  // namespace tandem::cpu

@@ -19,10 +19,13 @@ inline T sum_of(std::int64_t n, const Term& term) {
   T lanes[16] = {};
   std::int64_t i = 0;
   for (; i + 16 <= n; i += 16)
-    for (int j = 0; j < 16; ++j) lanes[j] += term(i + j);
-  for (int j = 0; i + j < n; ++j) lanes[j] += term(i + j);
+    for (int j = 0; j < 16; ++j)
+      lanes[j] += term(i + j);
+  for (int j = 0; i + j < n; ++j)
+    lanes[j] += term(i + j);
   for (int width = 8; width > 0; width /= 2)
-    for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
+    for (int j = 0; j < width; ++j)
+      lanes[j] += lanes[j + width];
   return lanes[0];
 }
 
@@ -43,7 +46,9 @@ struct NormArguments {
   bool round_before_weight;
 };
 
-Row vector_row(const TensorView& v) { return {v.data, v.dtype, v.strides[0], v.shape[0]}; }
+Row vector_row(const TensorView& v) {
+  return {v.data, v.dtype, v.strides[0], v.shape[0]};
+}
 
 template <class T>
 void rms_norm_row(const NormArguments& norm, const T* weight, std::int64_t r) {
@@ -52,7 +57,8 @@ void rms_norm_row(const NormArguments& norm, const T* weight, std::int64_t r) {
   T* y = scratch<T>(Scratch::b, n);
   const T* x = row_as(from, scratch<T>(Scratch::a, n));
   const T scale = T{1} / std::sqrt(sum_of_squares(x, n) / static_cast<T>(n) + static_cast<T>(norm.eps));
-  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] * scale;
+  for (std::int64_t i = 0; i < n; ++i)
+    y[i] = x[i] * scale;
   if (norm.round_before_weight && norm.x.dtype != DType::f32 && norm.x.dtype != DType::f64) {
     T* rounded = scratch<T>(Scratch::c, n);  // to the input's dtype and back
     const Row dense{reinterpret_cast<std::byte*>(rounded), norm.x.dtype, 1, n};
@@ -60,7 +66,8 @@ void rms_norm_row(const NormArguments& norm, const T* weight, std::int64_t r) {
     load_row(dense, y);
   }
   if (weight)
-    for (std::int64_t i = 0; i < n; ++i) y[i] *= weight[i];
+    for (std::int64_t i = 0; i < n; ++i)
+      y[i] *= weight[i];
   store_row(to, y);
 }
 
@@ -71,9 +78,11 @@ void layer_norm_row(const NormArguments& norm, const T* weight, const T* bias, s
   T* y = scratch<T>(Scratch::b, n);
   const T* x = row_as(from, scratch<T>(Scratch::a, n));
   const T mean = sum_of<T>(n, [x](std::int64_t i) { return x[i]; }) / static_cast<T>(n);
-  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - mean;
+  for (std::int64_t i = 0; i < n; ++i)
+    y[i] = x[i] - mean;
   const T scale = T{1} / std::sqrt(sum_of_squares(y, n) / static_cast<T>(n) + static_cast<T>(norm.eps));
-  for (std::int64_t i = 0; i < n; ++i) y[i] = y[i] * scale * (weight ? weight[i] : T{1}) + (bias ? bias[i] : T{0});
+  for (std::int64_t i = 0; i < n; ++i)
+    y[i] = y[i] * scale * (weight ? weight[i] : T{1}) + (bias ? bias[i] : T{0});
   store_row(to, y);
 }
 
@@ -86,10 +95,10 @@ const T* shared_vector(const TensorView* v, Scratch piece) {
 template <class T>
 void rms_norm_as(const NormArguments& norm) {
   const T* weight = shared_vector<T>(norm.weight, Scratch::shared);
-  parallel_for(num_last_axis_rows(norm.x), norm.x.shape[norm.x.rank - 1U],
-               [&](std::int64_t first, std::int64_t last) {
-                 for (std::int64_t r = first; r < last; ++r) rms_norm_row(norm, weight, r);
-               });
+  parallel_for(num_last_axis_rows(norm.x), norm.x.shape[norm.x.rank - 1U], [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r)
+      rms_norm_row(norm, weight, r);
+  });
 }
 
 void rms_norm(const KernelCall& call) {
@@ -99,18 +108,20 @@ void rms_norm(const KernelCall& call) {
                            call.results[0],
                            call.attr("eps").real(),
                            call.attr("round_before_weight").boolean()};
-  if (norm.x.dtype == DType::f64) rms_norm_as<double>(norm);
-  else rms_norm_as<float>(norm);
+  if (norm.x.dtype == DType::f64)
+    rms_norm_as<double>(norm);
+  else
+    rms_norm_as<float>(norm);
 }
 
 template <class T>
 void layer_norm_as(const NormArguments& norm) {
   const T* weight = shared_vector<T>(norm.weight, Scratch::shared);
   const T* bias = shared_vector<T>(norm.bias, Scratch::shared_second);
-  parallel_for(num_last_axis_rows(norm.x), norm.x.shape[norm.x.rank - 1U],
-               [&](std::int64_t first, std::int64_t last) {
-                 for (std::int64_t r = first; r < last; ++r) layer_norm_row(norm, weight, bias, r);
-               });
+  parallel_for(num_last_axis_rows(norm.x), norm.x.shape[norm.x.rank - 1U], [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r)
+      layer_norm_row(norm, weight, bias, r);
+  });
 }
 
 void layer_norm(const KernelCall& call) {
@@ -120,8 +131,10 @@ void layer_norm(const KernelCall& call) {
                            call.results[0],
                            call.attr("eps").real(),
                            false};
-  if (norm.x.dtype == DType::f64) layer_norm_as<double>(norm);
-  else layer_norm_as<float>(norm);
+  if (norm.x.dtype == DType::f64)
+    layer_norm_as<double>(norm);
+  else
+    layer_norm_as<float>(norm);
 }
 
 /// Both norms in one loop: item r is row r of q, then those of kv follow.
@@ -133,19 +146,24 @@ void dual_rms_norm_as(const NormArguments& q, const NormArguments& kv) {
   const std::int64_t cost = std::max(q.x.shape[q.x.rank - 1U], kv.x.shape[kv.x.rank - 1U]);
   parallel_for(q_rows + kv_rows, cost, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
-      if (r < q_rows) rms_norm_row(q, q_weight, r);
-      else rms_norm_row(kv, kv_weight, r - q_rows);
+      if (r < q_rows)
+        rms_norm_row(q, q_weight, r);
+      else
+        rms_norm_row(kv, kv_weight, r - q_rows);
     }
   });
 }
 
 void fused_mla_dual_rms_norm(const KernelCall& call) {
   const bool round = call.attr("round_before_weight").boolean();
-  const NormArguments q{call.operands[0], &call.operands[1], nullptr, call.results[0], call.attr("eps_q").real(), round};
-  const NormArguments kv{call.operands[2],         &call.operands[3], nullptr, call.results[1],
-                         call.attr("eps_kv").real(), round};
-  if (q.x.dtype == DType::f64) dual_rms_norm_as<double>(q, kv);
-  else dual_rms_norm_as<float>(q, kv);
+  const NormArguments q{call.operands[0], &call.operands[1],         nullptr,
+                        call.results[0],  call.attr("eps_q").real(), round};
+  const NormArguments kv{call.operands[2], &call.operands[3],          nullptr,
+                         call.results[1],  call.attr("eps_kv").real(), round};
+  if (q.x.dtype == DType::f64)
+    dual_rms_norm_as<double>(q, kv);
+  else
+    dual_rms_norm_as<float>(q, kv);
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ template <class Body>
 void parallel_for(std::int64_t items, std::int64_t cost, const Body& body) {
   const std::int64_t grain = std::max<std::int64_t>(1, task_elements / std::max<std::int64_t>(1, cost));
   if (items <= grain) {
-    if (items > 0) body(std::int64_t{0}, items);
+    if (items > 0)
+      body(std::int64_t{0}, items);
     return;
   }
   using Range = oneapi::tbb::blocked_range<std::int64_t>;

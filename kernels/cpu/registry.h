@@ -30,7 +30,8 @@ class Registry {
 /// All operands are floats.
 inline bool takes_floats(const KernelCall& call) {
   for (const TensorView& x : call.operands)
-    if (!is_float(x.dtype)) return false;
+    if (!is_float(x.dtype))
+      return false;
   return true;
 }
 

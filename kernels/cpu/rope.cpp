@@ -43,12 +43,16 @@ void rope_as(const KernelCall& call) {
 }
 
 void rope(const KernelCall& call) {
-  if (call.operands[0].dtype == DType::f64) rope_as<double>(call);
-  else rope_as<float>(call);
+  if (call.operands[0].dtype == DType::f64)
+    rope_as<double>(call);
+  else
+    rope_as<float>(call);
 }
 
 }  // namespace
 
-void add_rope(Registry& r) { r.add("rope", rope, takes_floats); }
+void add_rope(Registry& r) {
+  r.add("rope", rope, takes_floats);
+}
 
 }  // namespace tandem::cpu

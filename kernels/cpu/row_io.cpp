@@ -12,43 +12,54 @@
 namespace tandem::cpu {
 namespace {
 
-// --- dense rows of 16-bit floats: the loops that matter -----------------------------------------------------------------
+// --- dense rows of 16-bit floats: the loops that matter
+// -----------------------------------------------------------------
 
 TANDEM_CPU_CLONES void widen_bf16(const std::uint16_t* from, float* to, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) to[i] = bf16_to_f32(from[i]);
+  for (std::int64_t i = 0; i < n; ++i)
+    to[i] = bf16_to_f32(from[i]);
 }
 TANDEM_CPU_CLONES void widen_f16(const std::uint16_t* from, float* to, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) to[i] = f16_to_f32(from[i]);
+  for (std::int64_t i = 0; i < n; ++i)
+    to[i] = f16_to_f32(from[i]);
 }
 TANDEM_CPU_CLONES void narrow_bf16(const float* from, std::uint16_t* to, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) to[i] = f32_to_bf16(from[i]);
+  for (std::int64_t i = 0; i < n; ++i)
+    to[i] = f32_to_bf16(from[i]);
 }
 TANDEM_CPU_CLONES void narrow_f16(const float* from, std::uint16_t* to, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) to[i] = f32_to_f16(from[i]);
+  for (std::int64_t i = 0; i < n; ++i)
+    to[i] = f32_to_f16(from[i]);
 }
 
-// --- any stride ---------------------------------------------------------------------------------------------------------
+// --- any stride
+// ---------------------------------------------------------------------------------------------------------
 
 /// to[i] = convert(from[i * stride]) for elements of type Stored.
 template <class Stored, class T, class Convert>
 void load(const Row& row, T* to, Convert convert) {
   const auto* from = reinterpret_cast<const Stored*>(row.data);
   if (row.stride == 1) {
-    for (std::int64_t i = 0; i < row.count; ++i) to[i] = static_cast<T>(convert(from[i]));
+    for (std::int64_t i = 0; i < row.count; ++i)
+      to[i] = static_cast<T>(convert(from[i]));
   } else if (row.stride == 0 && row.count > 0) {
     const T value = static_cast<T>(convert(from[0]));
-    for (std::int64_t i = 0; i < row.count; ++i) to[i] = value;
+    for (std::int64_t i = 0; i < row.count; ++i)
+      to[i] = value;
   } else {
-    for (std::int64_t i = 0; i < row.count; ++i) to[i] = static_cast<T>(convert(from[i * row.stride]));
+    for (std::int64_t i = 0; i < row.count; ++i)
+      to[i] = static_cast<T>(convert(from[i * row.stride]));
   }
 }
 template <class Stored, class T, class Convert>
 void store(const Row& row, const T* from, Convert convert) {
   auto* to = reinterpret_cast<Stored*>(row.data);
   if (row.stride == 1) {
-    for (std::int64_t i = 0; i < row.count; ++i) to[i] = static_cast<Stored>(convert(from[i]));
+    for (std::int64_t i = 0; i < row.count; ++i)
+      to[i] = static_cast<Stored>(convert(from[i]));
   } else {
-    for (std::int64_t i = 0; i < row.count; ++i) to[i * row.stride] = static_cast<Stored>(convert(from[i]));
+    for (std::int64_t i = 0; i < row.count; ++i)
+      to[i * row.stride] = static_cast<Stored>(convert(from[i]));
   }
 }
 
@@ -72,9 +83,12 @@ void load_float(const Row& row, T* to) {
 template <class I, class T>
 I saturate(T value) {
   constexpr T beyond = static_cast<T>(std::numeric_limits<I>::max() / 2 + 1) * T{2};  // a power of two: exact
-  if (std::isnan(value)) return 0;
-  if (value <= static_cast<T>(std::numeric_limits<I>::min())) return std::numeric_limits<I>::min();
-  if (value >= beyond) return std::numeric_limits<I>::max();
+  if (std::isnan(value))
+    return 0;
+  if (value <= static_cast<T>(std::numeric_limits<I>::min()))
+    return std::numeric_limits<I>::min();
+  if (value >= beyond)
+    return std::numeric_limits<I>::max();
   return static_cast<I>(value);
 }
 
@@ -95,8 +109,10 @@ void store_integer(const Row& row, const T* from) {
 
 void load_row(const Row& row, float* to) {
   const auto* dense = reinterpret_cast<const std::uint16_t*>(row.data);
-  if (row.stride == 1 && row.dtype == DType::bf16) return widen_bf16(dense, to, row.count);
-  if (row.stride == 1 && row.dtype == DType::f16) return widen_f16(dense, to, row.count);
+  if (row.stride == 1 && row.dtype == DType::bf16)
+    return widen_bf16(dense, to, row.count);
+  if (row.stride == 1 && row.dtype == DType::f16)
+    return widen_f16(dense, to, row.count);
   load_float(row, to);
 }
 
@@ -127,7 +143,8 @@ void load_row(const Row& row, std::int64_t* to) {
 template <class T>
 const T* row_as(const Row& row, T* buffer) {
   constexpr DType own = std::is_same_v<T, float> ? DType::f32 : std::is_same_v<T, double> ? DType::f64 : DType::i64;
-  if (row.dtype == own && (row.stride == 1 || row.count <= 1)) return reinterpret_cast<const T*>(row.data);
+  if (row.dtype == own && (row.stride == 1 || row.count <= 1))
+    return reinterpret_cast<const T*>(row.data);
   load_row(row, buffer);
   return buffer;
 }

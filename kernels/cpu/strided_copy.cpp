@@ -18,7 +18,8 @@ template <class Bits>
 void copy_row(const Row& from, const Row& to) {
   const auto* source = reinterpret_cast<const Bits*>(from.data);
   auto* target = reinterpret_cast<Bits*>(to.data);
-  for (std::int64_t i = 0; i < to.count; ++i) target[i * to.stride] = source[i * from.stride];
+  for (std::int64_t i = 0; i < to.count; ++i)
+    target[i * to.stride] = source[i * from.stride];
 }
 
 void copy_chunk(const Row& from, const Row& to) {

@@ -12,7 +12,8 @@ namespace tandem::cpu {
 inline Row line(const TensorView& x, std::size_t axis, std::int64_t r) {
   std::int64_t offset = 0;
   for (std::size_t i = x.rank; i-- > 0 && r > 0;) {
-    if (i == axis) continue;
+    if (i == axis)
+      continue;
     offset += r % x.shape[i] * x.strides[i];
     r /= x.shape[i];
   }
@@ -23,7 +24,11 @@ inline std::int64_t num_lines(const TensorView& x, std::size_t axis) {
   return x.size() == 0 ? 0 : x.size() / x.shape[axis];
 }
 
-inline Row last_axis_row(const TensorView& x, std::int64_t r) { return line(x, x.rank - 1U, r); }
-inline std::int64_t num_last_axis_rows(const TensorView& x) { return num_lines(x, x.rank - 1U); }
+inline Row last_axis_row(const TensorView& x, std::int64_t r) {
+  return line(x, x.rank - 1U, r);
+}
+inline std::int64_t num_last_axis_rows(const TensorView& x) {
+  return num_lines(x, x.rank - 1U);
+}
 
 }  // namespace tandem::cpu

@@ -14,8 +14,12 @@
 namespace tandem::cpu {
 namespace {
 
-bool less(double a, double b) { return std::isnan(b) ? !std::isnan(a) : a < b; }
-bool less(std::int64_t a, std::int64_t b) { return a < b; }
+bool less(double a, double b) {
+  return std::isnan(b) ? !std::isnan(a) : a < b;
+}
+bool less(std::int64_t a, std::int64_t b) {
+  return a < b;
+}
 
 template <class T>
 void topk_as(const KernelCall& call, std::size_t axis, std::int64_t k) {
@@ -27,16 +31,21 @@ void topk_as(const KernelCall& call, std::size_t axis, std::int64_t k) {
     auto* order = scratch<std::int64_t>(Scratch::b, length);
     T* chosen = scratch<T>(Scratch::c, k);
     const auto before = [&](std::int64_t i, std::int64_t j) {
-      if (largest ? less(values[j], values[i]) : less(values[i], values[j])) return true;
-      if (largest ? less(values[i], values[j]) : less(values[j], values[i])) return false;
+      if (largest ? less(values[j], values[i]) : less(values[i], values[j]))
+        return true;
+      if (largest ? less(values[i], values[j]) : less(values[j], values[i]))
+        return false;
       return i < j;
     };
     for (std::int64_t r = first; r < last; ++r) {
       load_row(line(x, axis, r), values);
-      for (std::int64_t i = 0; i < length; ++i) order[i] = i;
-      if (k < length) std::nth_element(order, order + k, order + length, before);
+      for (std::int64_t i = 0; i < length; ++i)
+        order[i] = i;
+      if (k < length)
+        std::nth_element(order, order + k, order + length, before);
       std::sort(order, order + k, before);
-      for (std::int64_t i = 0; i < k; ++i) chosen[i] = values[order[i]];
+      for (std::int64_t i = 0; i < k; ++i)
+        chosen[i] = values[order[i]];
       store_row(line(call.results[0], axis, r), chosen);
       store_row(line(call.results[1], axis, r), order);
     }
@@ -50,13 +59,18 @@ void topk(const KernelCall& call) {
   if (k < 0 || k > x.shape[axis])
     throw Error("run.index", "topk: k is " + std::to_string(k) + ", but axis " + std::to_string(axis) + " has " +
                                  std::to_string(x.shape[axis]) + " elements");
-  if (k == 0 || x.size() == 0) return;
-  if (is_float(x.dtype)) topk_as<double>(call, axis, k);
-  else topk_as<std::int64_t>(call, axis, k);
+  if (k == 0 || x.size() == 0)
+    return;
+  if (is_float(x.dtype))
+    topk_as<double>(call, axis, k);
+  else
+    topk_as<std::int64_t>(call, axis, k);
 }
 
 }  // namespace
 
-void add_topk(Registry& r) { r.add("topk", topk); }
+void add_topk(Registry& r) {
+  r.add("topk", topk);
+}
 
 }  // namespace tandem::cpu

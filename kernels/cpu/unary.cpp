@@ -14,8 +14,12 @@ namespace {
 
 using Int = std::int64_t;
 
-Int wrapped(std::uint64_t v) { return static_cast<Int>(v); }
-std::uint64_t bits(Int v) { return static_cast<std::uint64_t>(v); }
+Int wrapped(std::uint64_t v) {
+  return static_cast<Int>(v);
+}
+std::uint64_t bits(Int v) {
+  return static_cast<std::uint64_t>(v);
+}
 
 /// f on floats and doubles; integers (where the op takes them) are the reference's.
 template <class F>
@@ -23,8 +27,10 @@ void add_float(Registry& registry, std::string_view op, F f) {
   registry.add(
       op,
       [f](const KernelCall& call) {
-        if (lane_of(call.operands[0].dtype) == Lane::f64) map_elements<double, double, 1>(call, f);
-        else map_elements<float, float, 1>(call, f);
+        if (lane_of(call.operands[0].dtype) == Lane::f64)
+          map_elements<double, double, 1>(call, f);
+        else
+          map_elements<float, float, 1>(call, f);
       },
       takes_floats);
 }
@@ -72,7 +78,8 @@ T gelu_tanh(T x) {
 void cast(const KernelCall& call) {
   const DType from = call.operands[0].dtype, to = call.results[0].dtype;
   const auto same = [](auto x) { return x; };
-  if (from == to) return copy_strided(call.operands[0], call.results[0]);
+  if (from == to)
+    return copy_strided(call.operands[0], call.results[0]);
   switch (lane_of(from)) {
     case Lane::f32: return map_elements<float, float, 1>(call, same);
     case Lane::f64: return map_elements<double, double, 1>(call, same);
@@ -87,14 +94,20 @@ bool cast_rounds_once(const KernelCall& call) {
 }  // namespace
 
 void add_unary(Registry& r) {
-  add_arithmetic(r, "neg", [](auto x) { return -x; }, [](Int x) { return wrapped(0 - bits(x)); });
-  add_arithmetic(r, "abs", [](auto x) { return std::fabs(x); }, [](Int x) { return x < 0 ? wrapped(0 - bits(x)) : x; });
   add_arithmetic(
-      r, "sign", [](auto x) { return x > 0 ? decltype(x){1} : x < 0 ? decltype(x){-1} : x == 0 ? decltype(x){0} : x; },
+      r, "neg", [](auto x) { return -x; }, [](Int x) { return wrapped(0 - bits(x)); });
+  add_arithmetic(
+      r, "abs", [](auto x) { return std::fabs(x); }, [](Int x) { return x < 0 ? wrapped(0 - bits(x)) : x; });
+  add_arithmetic(
+      r, "sign", [](auto x) { return x > 0    ? decltype(x){1}
+                                     : x < 0  ? decltype(x){-1}
+                                     : x == 0 ? decltype(x){0}
+                                              : x; },
       [](Int x) { return Int{x > 0} - Int{x < 0}; });
-  add_arithmetic(r, "square", [](auto x) { return x * x; }, [](Int x) { return wrapped(bits(x) * bits(x)); });
-  add_arithmetic(r, "relu", [](auto x) { return x > 0 || x != x ? x : decltype(x){0}; },
-                 [](Int x) { return x > 0 ? x : 0; });
+  add_arithmetic(
+      r, "square", [](auto x) { return x * x; }, [](Int x) { return wrapped(bits(x) * bits(x)); });
+  add_arithmetic(
+      r, "relu", [](auto x) { return x > 0 || x != x ? x : decltype(x){0}; }, [](Int x) { return x > 0 ? x : 0; });
   add_float(r, "exp", [](auto x) { return exponential(x); });
   add_float(r, "log", [](auto x) { return std::log(x); });
   add_float(r, "sqrt", [](auto x) { return std::sqrt(x); });
@@ -119,8 +132,10 @@ void add_unary(Registry& r) {
       [](const KernelCall& call) {
         const bool approximate = call.attr("tanh_approximation").boolean();
         const auto f = [approximate](auto x) { return approximate ? gelu_tanh(x) : gelu(x); };
-        if (lane_of(call.operands[0].dtype) == Lane::f64) map_elements<double, double, 1>(call, f);
-        else map_elements<float, float, 1>(call, f);
+        if (lane_of(call.operands[0].dtype) == Lane::f64)
+          map_elements<double, double, 1>(call, f);
+        else
+          map_elements<float, float, 1>(call, f);
       },
       takes_floats);
   r.add("cast", cast, cast_rounds_once);

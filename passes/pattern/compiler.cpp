@@ -16,7 +16,7 @@ namespace tandem {
 namespace {
 
 /// Adds a plan's steps to the trie of its anchor op, sharing the longest common beginning.
-std::uint32_t insert_plan(CompiledSet& set, const Plan& plan, std::uint32_t variant) {
+std::uint32_t insert_plan(CompiledSet& set, const MatchPlan& plan, std::uint32_t variant) {
   auto root = std::find_if(set.roots.begin(), set.roots.end(), [&](const auto& r) { return r.op == plan.anchor; });
   if (root == set.roots.end()) {
     set.trie.emplace_back();
@@ -40,7 +40,10 @@ std::uint32_t insert_plan(CompiledSet& set, const Plan& plan, std::uint32_t vari
     }
     at = child;
   }
-  set.trie[at].accepts.push_back(variant);
+  std::uint32_t* end = &set.trie[at].first_accept;
+  while (*end != no_index) end = &set.accepts[*end].next;
+  *end = static_cast<std::uint32_t>(set.accepts.size());
+  set.accepts.push_back({variant, no_index});
   return at;
 }
 
@@ -83,7 +86,7 @@ std::shared_ptr<const CompiledSet> compile(std::shared_ptr<Context> context, std
   for (std::uint32_t v = 0; v < set->variants.size(); ++v) {
     CompiledVariant& variant = set->variants[v];
     auto& leaves = set->leaves.emplace_back();
-    for (const Plan& plan : variant.plans) leaves.push_back({plan.anchor, insert_plan(*set, plan, v)});
+    for (const MatchPlan& plan : variant.plans) leaves.push_back({plan.anchor, insert_plan(*set, plan, v)});
     for (const auto& [op, count] : variant.required_ops) set->interesting_ops[op.index] = true;
     set->diameter = std::max(set->diameter, variant.nodes.size());
   }

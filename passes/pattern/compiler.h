@@ -41,7 +41,7 @@ struct PatternNode {
 };
 
 /// A way to find a variant: start at nodes of `anchor` and run the steps.
-struct Plan {
+struct MatchPlan {
   OpId anchor;
   std::vector<Step> steps;
   std::vector<Span> spans;                 ///< Of the source of each step.
@@ -76,8 +76,9 @@ struct CompiledVariant {
   std::vector<PatternNode> nodes;
   std::vector<std::pair<int, int>> rests;  ///< (node, first operand)
   std::vector<std::string> dims, captures, types, leading;
-  std::vector<Plan> plans;  ///< One for each distinct op of the match.
+  std::vector<MatchPlan> plans;  ///< One for each distinct op of the match.
   std::vector<std::pair<OpId, std::uint32_t>> required_ops;
+  bool looks_further = false;  ///< Has guards or negative parts, which may read beyond the matched nodes.
   std::vector<RewriteStep> rewrite;
   std::vector<std::pair<int, RewriteOperand>> replacements;
 };
@@ -112,9 +113,14 @@ struct CompiledSet {
     std::uint32_t parent = no_index;
     std::uint32_t first_child = no_index;
     std::uint32_t next_sibling = no_index;
-    std::vector<std::uint32_t> accepts;  // variants whose plan ends here
+    std::uint32_t first_accept = no_index;  // variants whose plan ends here: a list in `accepts`
   };
   std::vector<TrieNode> trie;
+  struct Accept {
+    std::uint32_t variant;
+    std::uint32_t next;
+  };
+  std::vector<Accept> accepts;
   struct Root {
     OpId op;
     std::uint32_t node;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <tandem/ir/diagnostic.h>
+#include <tandem/passes/pattern/match_record.h>
 #include <tandem/passes/pattern/matcher.h>
 #include <tandem/passes/pattern/rewriter.h>
 
@@ -13,10 +14,16 @@ namespace tandem {
 
 namespace {
 
+/// How many matches of one variant at one anchor are kept before the first of them is rewritten.
+constexpr std::size_t max_hits_at_anchor = 16;
+
 /// A site that was found: where, and by which variant.
 struct Hit {
   std::uint32_t variant;
   Node anchor;
+  std::uint64_t order;   // of the anchor, when it was found
+  std::size_t record;    // what was bound
+  bool contested;        // shares a node with another hit, or depends on more than its nodes
 };
 
 class Engine {
@@ -71,12 +78,35 @@ class Engine {
     anchor_ = node;
     matcher_.match_at(
         anchor, node,
-        [](void* self, std::uint32_t variant, const MatchState&) {
+        [](void* self, std::uint32_t variant, const MatchState& state) {
           auto* engine = static_cast<Engine*>(self);
-          engine->hits_.push_back({variant, engine->anchor_});
-          return true;
+          return engine->add_hit(variant, state);
         },
         this);
+  }
+
+  /// Two matches that share no node do not touch each other: what is inner to one has no users outside it. A guard or a
+  /// negative part may look further, so those matches are tested again before they are rewritten.
+  /// True when there are enough hits of this variant at this anchor: the rest is found when these are rewritten.
+  bool add_hit(std::uint32_t variant, const MatchState& state) {
+    const CompiledVariant& v = set_.variants[variant];
+    const auto index = static_cast<std::uint32_t>(hits_.size());
+    bool contested = v.looks_further;
+    if (claimed_by_.size() < graph_.node_capacity()) claimed_by_.resize(graph_.node_capacity(), no_index);
+    for (std::size_t i = 0; i < v.nodes.size(); ++i) {
+      std::uint32_t& claim = claimed_by_[state.nodes[i]];
+      if (claim != no_index && claim != index) {
+        hits_[claim].contested = true;
+        contested = true;
+      }
+      claim = index;
+    }
+    hits_.push_back({variant, anchor_, graph_.order(anchor_), records_.add(v, state), contested});
+    if (hits_.size() < max_hits_at_anchor) return false;
+    const Hit& earlier = hits_[hits_.size() - max_hits_at_anchor];
+    if (earlier.anchor != anchor_ || earlier.variant != variant) return false;
+    seeds_.push_back(anchor_);
+    return true;
   }
 
   void count_candidates() {
@@ -88,12 +118,14 @@ class Engine {
   }
 
   void rewrite_hits() {
-    std::sort(hits_.begin(), hits_.end(), [&](const Hit& a, const Hit& b) {
-      if (rank_[a.variant] != rank_[b.variant]) return rank_[a.variant] < rank_[b.variant];
-      return graph_.order(a.anchor) < graph_.order(b.anchor);
-    });
+    auto before = [&](const Hit& a, const Hit& b) {
+      return rank_[a.variant] != rank_[b.variant] ? rank_[a.variant] < rank_[b.variant] : a.order < b.order;
+    };
+    if (!std::is_sorted(hits_.begin(), hits_.end(), before)) std::sort(hits_.begin(), hits_.end(), before);
+    claimed_by_.clear();
     for (const Hit& hit : hits_) rewrite_hit(hit);
     hits_.clear();
+    records_.clear();
   }
 
   void rewrite_hit(const Hit& hit) {
@@ -104,15 +136,22 @@ class Engine {
       return;
     }
     Attempt attempt{this, &variant, &matcher_.plan_of(hit.variant), false, {}};
-    const bool matched = matcher_.match_plan(
-        hit.variant, hit.anchor,
-        [](void* user, std::uint32_t, const MatchState& state) {
-          auto* a = static_cast<Attempt*>(user);
-          a->done = a->engine->rewriter_.rewrite(*a->variant, *a->plan, state);
-          if (!a->done && a->refusal.empty()) a->refusal = a->engine->rewriter_.refusal();
-          return a->done;
-        },
-        &attempt);
+    bool matched = false;
+    if (!hit.contested) {
+      matched = true;
+      records_.load(hit.record, variant, state_);
+      try_rewrite(attempt, state_);
+    }
+    if (!attempt.done) {
+      // Perhaps changed by an earlier rewrite, or not legal as it was found: look for another way to match here.
+      matched |= matcher_.match_plan(
+          hit.variant, hit.anchor,
+          [](void* user, std::uint32_t, const MatchState& state) {
+            auto* a = static_cast<Attempt*>(user);
+            return a->engine->try_rewrite(*a, state);
+          },
+          &attempt);
+    }
     if (attempt.done) {
       record(statistics, variant);
     } else if (!attempt.refusal.empty()) {
@@ -120,6 +159,20 @@ class Engine {
     } else if (!matched) {
       lost(statistics, variant, hit.anchor.index);
     }
+  }
+
+  struct Attempt {
+    Engine* engine;
+    const CompiledVariant* variant;
+    const MatchPlan* plan;
+    bool done;
+    std::string refusal;
+  };
+
+  bool try_rewrite(Attempt& a, const MatchState& state) {
+    a.done = rewriter_.rewrite(*a.variant, *a.plan, state);
+    if (!a.done && a.refusal.empty()) a.refusal = rewriter_.refusal();
+    return a.done;
   }
 
   void record(FusionStatistics& statistics, const CompiledVariant& variant) {
@@ -195,14 +248,6 @@ class Engine {
     }
   }
 
-  struct Attempt {
-    Engine* engine;
-    const CompiledVariant* variant;
-    const Plan* plan;
-    bool done;
-    std::string refusal;
-  };
-
   const CompiledSet& set_;
   Graph& graph_;
   Matcher matcher_;
@@ -212,6 +257,9 @@ class Engine {
   std::vector<std::uint32_t> variants_;
   std::vector<std::uint32_t> rank_;
   std::vector<Hit> hits_;
+  MatchRecords records_;
+  MatchState state_;
+  std::vector<std::uint32_t> claimed_by_;  // by node index: the hit that bound it last
   std::vector<Node> seeds_;
   std::vector<std::uint32_t> taken_by_;  // by node index: the pattern that removed it
   const CompiledVariant* last_ = nullptr;

@@ -12,12 +12,12 @@
 
 namespace tandem {
 
-/// Reads a bound value of a match.
-inline Value value_at(const Graph& graph, const MatchState& state, ValueRef ref) {
-  const Node node = state.nodes[ref.node];
-  if (ref.is_result) return graph.result(node, ref.index);
+/// The index of a bound value of a match.
+inline std::uint32_t value_index(const GraphView& view, const MatchState& state, ValueRef ref) {
+  const std::uint32_t node = state.nodes[ref.node];
+  if (ref.is_result) return view.result(node, ref.index);
   const bool swap = ref.index < 2 && (state.swapped >> ref.node & 1U) != 0;
-  return graph.operand(node, swap ? 1U - ref.index : ref.index);
+  return view.operand(node, swap ? 1U - ref.index : ref.index);
 }
 
 /// The value of an expression over what a match bound; empty when it has none (an unlike kind, an overflow).
@@ -25,32 +25,7 @@ std::optional<Attribute> evaluate(const BoundExpr& expr, const MatchState& state
 /// The same, fitted to an attribute of kind `kind`: dims as dims, ints as reals.
 std::optional<Attribute> evaluate_as(Context& context, AttrKind kind, const BoundExpr& expr, const MatchState& state);
 
-/// Tests single steps against a state and, for those that bind, writes to it. `up` binds its node; the choices (`down`,
-/// `commute`) are the matcher's.
-class StepTester {
- public:
-  StepTester(const CompiledSet& set, const Graph& graph) : set_(set), graph_(graph) {}
-
-  bool test(const Step& step, MatchState& state) const;
-  /// Whether `node` fits the op and arity that a step of kind anchor, up or down wants.
-  bool fits(const Step& step, Node node) const;
-
-  const Graph& graph() const { return graph_; }
-  const CompiledSet& set() const { return set_; }
-
- private:
-  bool test_axis(const Step& step, const MatchState& state) const;
-  bool test_axes(const Step& step, const MatchState& state) const;
-  bool test_compare(const Step& step, const MatchState& state) const;
-  bool test_equation(const Equation& e, MatchState& state) const;
-  bool test_guard(const BoundGuard& g, const MatchState& state) const;
-  std::optional<Dim> source_dim(const Equation& e, const MatchState& state) const;
-
-  const CompiledSet& set_;
-  const Graph& graph_;
-};
-
-/// Matches all active variants at one anchor node after another.
+/// Matches active variants at one anchor node after another.
 class Matcher {
  public:
   Matcher(const CompiledSet& set, const Graph& graph);
@@ -66,7 +41,7 @@ class Matcher {
   };
   std::span<const Anchor> anchors() const { return anchors_; }
   /// The plan by which an active variant is found.
-  const Plan& plan_of(std::uint32_t variant) const { return set_.variants[variant].plans[plan_of_[variant]]; }
+  const MatchPlan& plan_of(std::uint32_t variant) const { return set_.variants[variant].plans[plan_of_[variant]]; }
   bool is_active(std::uint32_t variant) const { return plan_of_[variant] != no_plan; }
 
   /// Called with each variant that matches; returning true ends the search for that variant at this anchor.
@@ -85,19 +60,22 @@ class Matcher {
   static constexpr std::uint8_t no_plan = 0xff;
   static constexpr std::uint32_t step_budget = 100'000;
 
+  void start_at(Node anchor);
+  bool spend();
+  void descend(std::uint32_t trie_node);
   void run(std::uint32_t trie_node);
   void accept(std::uint32_t trie_node);
   template <class OnEnd>
   bool run_steps(std::span<const Step> steps, MatchState& state, const OnEnd& on_end);
   bool matches_negative_part(std::span<const Step> steps, const MatchState& state);
-  bool is_user(const Step& step, const Use& use, bool& crossed) const;
+  bool is_user(const Step& step, std::uint32_t use, bool& crossed) const;
 
   const CompiledSet& set_;
   const Graph& graph_;
-  StepTester tester_;
+  GraphView view_;
   std::vector<std::uint8_t> plan_of_;
-  std::vector<std::uint8_t> alive_;   // by trie node: leads to an active variant
-  std::vector<std::uint32_t> done_;   // by variant: stamp of the anchor at which it was accepted
+  std::vector<std::uint8_t> alive_;  // by trie node: leads to an active variant
+  std::vector<std::uint32_t> done_;  // by variant: stamp of the anchor at which it was accepted
   std::vector<Anchor> anchors_;
   MatchState state_;
   OnMatch on_match_ = nullptr;

@@ -1,6 +1,7 @@
 #include <tandem/passes/pattern/plan_builder.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 
 #include <fmt/format.h>
@@ -43,9 +44,10 @@ class PlanBuilder {
     leading_known_.assign(v_.leading.size(), false);
     type_done_.assign(v_.values.size(), false);
     anchor_ = anchor;
+    came_by_.fill(-1);
   }
 
-  Plan build() {
+  MatchPlan build() {
     Step start;
     start.kind = StepKind::anchor;
     set_arity(start, v_.nodes[anchor_]);
@@ -132,7 +134,8 @@ class PlanBuilder {
     ValueRef& known = plan_.values[static_cast<std::size_t>(value)];
     const PatternValue& pv = v_.values[static_cast<std::size_t>(value)];
     if (known.node != unassigned) {
-      if (known == here) return;
+      // Known to be there, or the very edge by which the node was reached.
+      if (known == here || (came_by_[reg] == static_cast<int>(k) && !commuted_by_down(reg))) return;
       Step s;
       s.kind = StepKind::same_value;
       s.value = here;
@@ -173,6 +176,7 @@ class PlanBuilder {
                             n.operands[0] != n.operands[1];
         s.slot = either ? 1 : 0;
         if (either) commuted_by_down_.push_back(next_register_);
+        came_by_[next_register_] = static_cast<int>(k);
         bind(static_cast<int>(i), s);
         return true;
       }
@@ -673,11 +677,12 @@ class PlanBuilder {
   CompiledVariant& v_;
   const Pattern& pattern_;
   std::size_t anchor_ = 0;
-  Plan plan_;
+  MatchPlan plan_;
   std::deque<int> queue_;
   std::uint8_t next_register_ = 0;
   std::size_t downs_ = 0;
   std::vector<std::uint8_t> commuted_by_down_;
+  std::array<int, 256> came_by_;  // by register: the operand through which a down step reached it, or -1
   std::vector<bool> dim_known_, capture_known_, type_known_, leading_known_, type_done_;
   std::vector<Pending> pending_;
 };

@@ -108,7 +108,7 @@ struct Equation {
 
 /// What a match bound.
 struct MatchState {
-  std::array<Node, max_pattern_nodes> nodes;
+  std::array<std::uint32_t, max_pattern_nodes> nodes;  // indices
   std::array<Attribute, max_pattern_captures> captures;
   std::array<Dim, max_pattern_dims> dims;
   std::array<std::span<const Dim>, max_pattern_leading> leading;

@@ -63,6 +63,7 @@ class Resolver {
     std::map<std::uint16_t, std::uint32_t> ops;
     for (const PatternNode& n : v_.nodes) ++ops[n.op.index];
     for (const auto& [op, count] : ops) v_.required_ops.emplace_back(OpId{op}, count);
+    v_.looks_further = !p.where.empty() || p.match.size() != v_.nodes.size();
     return std::move(v_);
   }
 

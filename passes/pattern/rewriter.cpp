@@ -26,17 +26,18 @@ bool Rewriter::refuse(std::string reason) {
   return false;
 }
 
-bool Rewriter::is_legal(const CompiledVariant& variant, const Plan& plan, const MatchState& state) {
+bool Rewriter::is_legal(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
   return prepare(variant, plan, state);
 }
 
-bool Rewriter::prepare(const CompiledVariant& variant, const Plan& plan, const MatchState& state) {
+bool Rewriter::prepare(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
+  const GraphView view(graph_);
   refusal_.clear();
   removed_.clear();
   for (std::size_t i = 0; i < variant.nodes.size(); ++i) {
     const PatternNode& n = variant.nodes[i];
     if (n.keep || n.recompute) continue;
-    const Node node = state.nodes[plan.registers[i]];
+    const Node node = view.node(state.nodes[plan.registers[i]]);
     if (!graph_.def(node).has(trait::pure)) {
       return refuse(fmt::format("{} has effects and cannot be removed", graph_.def(node).name));
     }
@@ -45,9 +46,14 @@ bool Rewriter::prepare(const CompiledVariant& variant, const Plan& plan, const M
   return plan_nodes(variant, plan, state) && plan_types(variant, plan, state) && plan_place();
 }
 
-Rewriter::Source Rewriter::resolve(const RewriteOperand& o, const Plan& plan, const MatchState& state) const {
+Value Rewriter::matched_value(const MatchPlan& plan, const MatchState& state, int value) const {
+  const GraphView view(graph_);
+  return view.value(value_index(view, state, plan.values[static_cast<std::size_t>(value)]));
+}
+
+Rewriter::Source Rewriter::resolve(const RewriteOperand& o, const MatchPlan& plan, const MatchState& state) const {
   if (o.kind == RewriteOperand::Kind::created) return {Value{}, o.value, o.result};
-  return {value_at(graph_, state, plan.values[static_cast<std::size_t>(o.value)]), -1, 0};
+  return {matched_value(plan, state, o.value), -1, 0};
 }
 
 const TensorType& Rewriter::type_of(const Source& s) const {
@@ -55,7 +61,7 @@ const TensorType& Rewriter::type_of(const Source& s) const {
   return types_[nodes_[static_cast<std::size_t>(s.created)].first_type + static_cast<std::size_t>(s.result)];
 }
 
-bool Rewriter::plan_nodes(const CompiledVariant& variant, const Plan& plan, const MatchState& state) {
+bool Rewriter::plan_nodes(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
   nodes_.clear();
   sources_.clear();
   attrs_.clear();
@@ -69,7 +75,7 @@ bool Rewriter::plan_nodes(const CompiledVariant& variant, const Plan& plan, cons
     for (const RewriteOperand& o : step.operands) {
       if (o.kind == RewriteOperand::Kind::rest) {
         const auto [pattern_node, first] = variant.rests[static_cast<std::size_t>(o.value)];
-        const Node node = state.nodes[plan.registers[static_cast<std::size_t>(pattern_node)]];
+        const Node node = GraphView(graph_).node(state.nodes[plan.registers[static_cast<std::size_t>(pattern_node)]]);
         for (std::size_t k = static_cast<std::size_t>(first); k < graph_.num_operands(node); ++k) {
           sources_.push_back({graph_.operand(node, k), -1, 0});
           operand_types_.push_back(graph_.type(sources_.back().value));
@@ -88,6 +94,10 @@ bool Rewriter::plan_nodes(const CompiledVariant& variant, const Plan& plan, cons
     for (std::size_t i = 0; i < def.attrs.size(); ++i) {
       if (!step.given[i]) {
         attrs_.push_back(def.attrs[i].default_value);
+        continue;
+      }
+      if (step.attrs[i].kind == Expr::Kind::capture && state.captures[step.attrs[i].slot].kind() == def.attrs[i].kind) {
+        attrs_.push_back(state.captures[step.attrs[i].slot]);
         continue;
       }
       const auto value = evaluate_as(graph_.context(), def.attrs[i].kind, step.attrs[i], state);
@@ -110,10 +120,10 @@ bool Rewriter::plan_nodes(const CompiledVariant& variant, const Plan& plan, cons
   return true;
 }
 
-bool Rewriter::plan_types(const CompiledVariant& variant, const Plan& plan, const MatchState& state) {
+bool Rewriter::plan_types(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
   replacements_.clear();
   for (const auto& [matched, operand] : variant.replacements) {
-    const Value old = value_at(graph_, state, plan.values[static_cast<std::size_t>(matched)]);
+    const Value old = matched_value(plan, state, matched);
     const Source now = resolve(operand, plan, state);
     if (type_of(now) != graph_.type(old)) {
       return refuse(fmt::format("{} has type {}, its replacement {}", name_of(graph_, old), to_string(graph_.type(old)),
@@ -218,7 +228,7 @@ Symbol Rewriter::common_scope() const {
   return same ? first : graph_.context().intern(common);
 }
 
-bool Rewriter::rewrite(const CompiledVariant& variant, const Plan& plan, const MatchState& state) {
+bool Rewriter::rewrite(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
   if (!prepare(variant, plan, state)) return false;
   // From here on nothing can be refused.
   const Symbol scope = common_scope();

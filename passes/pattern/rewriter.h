@@ -25,9 +25,9 @@ class Rewriter {
   void admit(std::uint32_t pattern, std::uint32_t dtypes) { kernel_dtypes_[pattern] = dtypes; }
 
   /// Rewrites the site, or leaves the graph as it was and returns why in `refusal()`.
-  bool rewrite(const CompiledVariant& variant, const Plan& plan, const MatchState& state);
+  bool rewrite(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   /// Only the proof. True when the rewrite would be done.
-  bool is_legal(const CompiledVariant& variant, const Plan& plan, const MatchState& state);
+  bool is_legal(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
 
   const std::string& refusal() const { return refusal_; }
 
@@ -51,13 +51,14 @@ class Rewriter {
   };
 
   bool refuse(std::string reason);
-  bool prepare(const CompiledVariant& variant, const Plan& plan, const MatchState& state);
-  bool plan_nodes(const CompiledVariant& variant, const Plan& plan, const MatchState& state);
-  bool plan_types(const CompiledVariant& variant, const Plan& plan, const MatchState& state);
+  bool prepare(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
+  bool plan_nodes(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
+  bool plan_types(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   bool plan_place();
   bool collect_moves(std::uint64_t high);
   bool is_removed(Node node) const;
-  Source resolve(const RewriteOperand& o, const Plan& plan, const MatchState& state) const;
+  Value matched_value(const MatchPlan& plan, const MatchState& state, int value) const;
+  Source resolve(const RewriteOperand& o, const MatchPlan& plan, const MatchState& state) const;
   const TensorType& type_of(const Source& s) const;
   Symbol common_scope() const;
 

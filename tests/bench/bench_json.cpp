@@ -25,7 +25,8 @@ Value layer(GraphBuilder& b, Value hidden, std::size_t index) {
     return b.weight(tag + base, DType::bf16, shape, prefix + base + ".weight");
   };
   b.set_scope(prefix + "self_attn");
-  const Value input = name("input_norm", b.op("rms_norm", {hidden, weight("input_layernorm", {7168})}, {{"eps", 1e-6}}));
+  const Value input =
+      name("input_norm", b.op("rms_norm", {hidden, weight("input_layernorm", {7168})}, {{"eps", 1e-6}}));
   const Value down = name("down", b.op("linear", {input, weight("qkv_a_proj", {2112, 7168})}));
   const auto [q, kv] = b.op<2>("split", {down}, {{"axis", -1}, {"sizes", {1536, 576}}});
   name("q_latent", q), name("kv_all", kv);
@@ -43,7 +44,8 @@ Value layer(GraphBuilder& b, Value hidden, std::size_t index) {
   const Value o = name("attn_out", b.op("linear", {mixed, weight("o_proj", {7168, 16384})}));
   const Value residual = name("attn_residual", b.op("add", {hidden, o}));
   b.set_scope(prefix + "mlp");
-  const Value norm = name("post_norm", b.op("rms_norm", {residual, weight("post_attention_layernorm", {7168})}, {{"eps", 1e-6}}));
+  const Value norm =
+      name("post_norm", b.op("rms_norm", {residual, weight("post_attention_layernorm", {7168})}, {{"eps", 1e-6}}));
   const Value up = name("up", b.op("linear", {norm, weight("up_proj", {18432, 7168})}));
   const Value act = name("act", b.op("silu", {up}));
   const Value out = name("mlp_out", b.op("linear", {act, weight("down_proj", {7168, 18432})}));
@@ -55,7 +57,8 @@ Graph model(std::size_t layers) {
   GraphBuilder b(context, "model");
   const Dim tokens = b.dim("T", {1, 131072});
   Value hidden = b.input("hidden", DType::bf16, {tokens, 7168});
-  for (std::size_t i = 0; i < layers; ++i) hidden = layer(b, hidden, i);
+  for (std::size_t i = 0; i < layers; ++i)
+    hidden = layer(b, hidden, i);
   b.output(hidden);
   return std::move(b).finish();
 }
@@ -65,7 +68,7 @@ void report(benchmark::State& state, std::size_t bytes, std::size_t nodes) {
   state.counters["nodes"] = static_cast<double>(nodes);
   state.counters["bytes/node"] = static_cast<double>(bytes) / static_cast<double>(nodes);
   state.counters["nodes/s"] = benchmark::Counter(static_cast<double>(state.iterations()) * static_cast<double>(nodes),
-                                                  benchmark::Counter::kIsRate);
+                                                 benchmark::Counter::kIsRate);
 }
 
 // A new context each time, as a first read has it.
@@ -117,7 +120,8 @@ BENCHMARK(write_text)->Arg(61)->Arg(610)->Arg(6100)->Unit(benchmark::kMicrosecon
 
 void verify_graph(benchmark::State& state) {
   const Graph graph = model(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(verify(graph).size());
+  for (auto _ : state)
+    benchmark::DoNotOptimize(verify(graph).size());
   report(state, 0, graph.num_nodes());
 }
 BENCHMARK(verify_graph)->Arg(61)->Arg(610)->Arg(6100)->Unit(benchmark::kMicrosecond);

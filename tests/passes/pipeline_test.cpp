@@ -1,5 +1,7 @@
 // The pipeline as a whole: what each level runs, in which order, and what it leaves of a graph.
 
+#include <tandem/passes/pattern/fusion_set.h>
+
 #include "tests/passes/pass_test_support.h"
 
 using namespace tandem;
@@ -32,7 +34,7 @@ TEST_CASE("O0 verifies and changes nothing") {
   Graph g = parse(latents);
   const DecisionReport report = run(g, OptLevel::O0);
   CHECK(first_difference(to_text(parse(latents)), to_text(g)) == "");
-  CHECK(report.pipeline == "verify,verify");
+  CHECK(report.pipeline == "verify,fuse,fuse,verify");  // each fusion has a level of its own
 }
 
 TEST_CASE("O1 leaves the latents in their canonical form") {
@@ -73,6 +75,50 @@ TEST_CASE("a pipeline of one's own runs whatever the level") {
   CHECK(report.pipeline == "cse,dce");
   CHECK(report.passes.size() == 2);
   CHECK(report.find("cse")->rule == "asked for");
+}
+
+TEST_CASE("a fusion that is forced on runs at every level, and one that is off at none") {
+  const auto fused = [](OptLevel level, Toggle toggle) {
+    Graph g = parse(latents);
+    const FusionSet fusions = FusionSet::shipped(g.shared_context());
+    PipelineOptions options;
+    options.fusions = &fusions;
+    PassConfig config;
+    config.level = level;
+    config.flags["fuse_mla_dual_rms_norm"] = toggle;
+    return run_pipeline(g, config, parse_target("rocm:gfx942"), options).matches("mla_dual_rms_norm");
+  };
+  CHECK(fused(OptLevel::O1, Toggle::automatic) == 1);
+  CHECK(fused(OptLevel::O1, Toggle::off) == 0);
+  CHECK(fused(OptLevel::O0, Toggle::automatic) == 0);
+  Graph g = parse(R"(
+  graph @plain(%q: bf16[T, 1536], %c: bf16[T, 512]) {
+    return %q, %c
+  })");
+  const FusionSet fusions = FusionSet::shipped(g.shared_context());
+  PipelineOptions options;
+  options.fusions = &fusions;
+  PassConfig config;
+  config.level = OptLevel::O0;
+  config.flags["fuse_mla_dual_rms_norm"] = Toggle::on;
+  CHECK(run_pipeline(g, config, parse_target("rocm:gfx942"), options).find("mla_dual_rms_norm")->on);
+}
+
+TEST_CASE("a fusion without a kernel that is forced on is an error before anything is changed") {
+  Graph g = parse(latents);
+  const std::uint64_t edits = g.edit_count();
+  const FusionSet fusions = FusionSet::shipped(g.shared_context());
+  PipelineOptions options;
+  options.fusions = &fusions;
+  PassConfig config;
+  config.flags["fuse_mla_dual_rms_norm"] = Toggle::on;
+  try {
+    run_pipeline(g, config, parse_target("cuda:sm_80"), options);
+    FAIL("no error");
+  } catch (const Error& e) {
+    CHECK(e.diagnostics().front().code == "gate.no-kernel");
+  }
+  CHECK(g.edit_count() == edits);
 }
 
 TEST_CASE("a broken graph is refused") {

@@ -17,26 +17,33 @@ namespace {
 class Generator {
  public:
   Generator(std::shared_ptr<Context> context, std::uint64_t seed, const RandomGraphOptions& options)
-      : random_(seed), options_(options), b_(std::move(context), options.odd_names && seed % 5 == 0 ? "odd \"name\"" : "random") {}
+      : random_(seed),
+        options_(options),
+        b_(std::move(context), options.odd_names && seed % 5 == 0 ? "odd \"name\"" : "random") {}
 
   Graph make() {
-    if (options_.symbolic) tokens_ = b_.dim("T", {1, below(2) == 0 ? std::int64_t{4096} : Dim::max_constant});
-    if (options_.symbolic && below(2) == 0) b_.dim("S.1", {0, 16});
+    if (options_.symbolic)
+      tokens_ = b_.dim("T", {1, below(2) == 0 ? std::int64_t{4096} : Dim::max_constant});
+    if (options_.symbolic && below(2) == 0)
+      b_.dim("S.1", {0, 16});
     const std::size_t inputs = 1 + below(3);
     for (std::size_t i = 0; i < inputs; ++i) {
       const std::string name = "x" + std::to_string(i);
       add(b_.input(name, pick({DType::f32, DType::bf16, DType::f16, DType::i64}), random_shape()));
     }
     for (std::size_t i = 0; i < options_.nodes; ++i) {
-      if (below(4) == 0) b_.set_scope(below(3) == 0 ? "" : "model.layers." + std::to_string(below(4)) + ".mlp");
+      if (below(4) == 0)
+        b_.set_scope(below(3) == 0 ? "" : "model.layers." + std::to_string(below(4)) + ".mlp");
       try {
         step();
       } catch (const Error& e) {  // an op that these operands do not suit: the next draw may
-        if (e.diagnostics().front().code == "internal") throw;
+        if (e.diagnostics().front().code == "internal")
+          throw;
       }
     }
     const std::size_t outputs = below(4);
-    for (std::size_t i = 0; i < outputs; ++i) b_.output(any());
+    for (std::size_t i = 0; i < outputs; ++i)
+      b_.output(any());
     return std::move(b_).finish();
   }
 
@@ -51,7 +58,8 @@ class Generator {
   std::span<const Dim> dims(Value v) { return g().type(v).shape.dims(); }
   std::int64_t axis_of(Value v) {
     const auto rank = static_cast<std::int64_t>(dims(v).size());
-    if (rank == 0) return 0;
+    if (rank == 0)
+      return 0;
     return static_cast<std::int64_t>(below(static_cast<std::uint64_t>(2 * rank))) - rank;
   }
   Dim dim_at(Value v, std::int64_t axis) {
@@ -61,9 +69,11 @@ class Generator {
   std::vector<Dim> random_shape() {
     std::vector<Dim> shape;
     const std::size_t rank = below(4);
-    for (std::size_t i = 0; i < rank; ++i) shape.push_back(Dim(pick({1, 2, 3, 4, 6, 8})));
+    for (std::size_t i = 0; i < rank; ++i)
+      shape.push_back(Dim(pick({1, 2, 3, 4, 6, 8})));
     if (options_.symbolic && rank != 0 && below(2) == 0) {
-      shape[0] = pick({tokens_, tokens_ * Dim(2) + Dim(1), floordiv(tokens_, Dim(4)), mod(tokens_, Dim(3)) + tokens_ * tokens_});
+      shape[0] = pick(
+          {tokens_, tokens_ * Dim(2) + Dim(1), floordiv(tokens_, Dim(4)), mod(tokens_, Dim(3)) + tokens_ * tokens_});
     }
     return shape;
   }
@@ -74,7 +84,8 @@ class Generator {
     if (g().def_node(v)) {
       const std::string n = std::to_string(count_++);
       const std::uint64_t kind = options_.odd_names ? below(10) : 9;
-      if (kind < 2) return;
+      if (kind < 2)
+        return;
       const std::string name = kind == 2   ? n  // a name that is a number
                                : kind == 3 ? "a b\\\"\t%\n" + n
                                : kind == 4 ? "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" + n
@@ -84,7 +95,8 @@ class Generator {
     }
   }
   void add(Node n) {
-    for (std::size_t i = 0; i < g().num_results(n); ++i) add(g().result(n, i));
+    for (std::size_t i = 0; i < g().num_results(n); ++i)
+      add(g().result(n, i));
   }
   Value weight(DType dtype, std::vector<Dim> shape) {
     const std::string name = "w" + std::to_string(weights_++);
@@ -100,40 +112,59 @@ class Generator {
         return add(b_.op(pick({"neg", "abs", "exp", "silu", "sigmoid", "sqrt", "relu", "identity", "is_nan"}), {x}));
       case 2:
       case 3: return add(b_.op(pick({"add", "mul", "sub", "maximum", "lt", "eq"}), {x, any()}));
-      case 4: return add(b_.op("cast", {x}, {{"dtype", pick({DType::f32, DType::bf16, DType::i64, DType::f8e4m3, DType::boolean})}}));
+      case 4:
+        return add(b_.op("cast", {x},
+                         {{"dtype", pick({DType::f32, DType::bf16, DType::i64, DType::f8e4m3, DType::boolean})}}));
       case 5: {
         const std::int64_t axis = axis_of(x);
-        if (dims(x).empty()) return;
+        if (dims(x).empty())
+          return;
         const Dim length = dim_at(x, axis), first(1);
-        return add(b_.node("split", std::vector{x}, std::vector<NamedAttr>{{"axis", axis}, {"sizes", {first, length - first}}}));
+        return add(b_.node("split", std::vector{x},
+                           std::vector<NamedAttr>{{"axis", axis}, {"sizes", {first, length - first}}}));
       }
       case 6: return add(b_.op("slice", {x}, {{"axis", axis_of(x)}, {"start", Dim(0)}, {"end", Dim(1)}}));
       case 7: return add(b_.op("concat", {x, x}, {{"axis", axis_of(x)}}));
       case 8: {
         Dim product(1);
-        for (Dim d : dims(x)) product = product * d;
+        for (Dim d : dims(x))
+          product = product * d;
         return add(b_.op("reshape", {x}, {{"shape", std::vector<Dim>{product, 1}}}));
       }
       case 9: {
         std::vector<Dim> perm;
-        for (std::size_t i = dims(x).size(); i-- > 0;) perm.push_back(Dim(static_cast<std::int64_t>(i)));
+        for (std::size_t i = dims(x).size(); i-- > 0;)
+          perm.push_back(Dim(static_cast<std::int64_t>(i)));
         return add(b_.op("transpose", {x}, {{"perm", perm}}));
       }
-      case 10: return add(b_.op(pick({"sum", "reduce_max", "mean"}), {x}, {{"axes", std::vector<Dim>{Dim(axis_of(x))}}, {"keepdims", below(2) == 0}}));
+      case 10:
+        return add(b_.op(pick({"sum", "reduce_max", "mean"}), {x},
+                         {{"axes", std::vector<Dim>{Dim(axis_of(x))}}, {"keepdims", below(2) == 0}}));
       case 11: return add(b_.op("softmax", {x}, {{"axis", axis_of(x)}}));
       case 12:
-        if (dims(x).empty()) return;
-        return add(below(2) == 0
-                       ? b_.op("rms_norm", {x, weight(dtype, {dims(x).back()})}, {{"eps", real()}, {"round_before_weight", below(2) == 0}})
-                       : b_.op("rms_norm", {x}, {{"eps", 1e-6}}));
+        if (dims(x).empty())
+          return;
+        return add(below(2) == 0 ? b_.op("rms_norm", {x, weight(dtype, {dims(x).back()})},
+                                         {{"eps", real()}, {"round_before_weight", below(2) == 0}})
+                                 : b_.op("rms_norm", {x}, {{"eps", 1e-6}}));
       case 13:
-        if (dims(x).empty()) return;
+        if (dims(x).empty())
+          return;
         return add(b_.op("linear", {x, weight(dtype, {4, dims(x).back()})}));
-      case 14: return add(b_.node("topk", std::vector{x}, std::vector<NamedAttr>{{"k", Dim(1)}, {"axis", axis_of(x)}, {"largest", below(2) == 0}}));
-      case 15: return add(b_.op("full", {}, {{"shape", random_shape()}, {"value", real()}, {"dtype", pick({DType::f32, DType::f64, DType::i32})}}));
-      case 16: return add(b_.op("iota", {}, {{"length", options_.symbolic ? tokens_ + Dim(3) : Dim(7)}, {"step", std::int64_t{-1} - static_cast<std::int64_t>(below(5))}}));
+      case 14:
+        return add(b_.node("topk", std::vector{x},
+                           std::vector<NamedAttr>{{"k", Dim(1)}, {"axis", axis_of(x)}, {"largest", below(2) == 0}}));
+      case 15:
+        return add(b_.op(
+            "full", {},
+            {{"shape", random_shape()}, {"value", real()}, {"dtype", pick({DType::f32, DType::f64, DType::i32})}}));
+      case 16:
+        return add(b_.op("iota", {},
+                         {{"length", options_.symbolic ? tokens_ + Dim(3) : Dim(7)},
+                          {"step", std::int64_t{-1} - static_cast<std::int64_t>(below(5))}}));
       default:
-        if (options_.constants) add(b_.op("constant", {}, {{"value", literal()}}));
+        if (options_.constants)
+          add(b_.op("constant", {}, {{"value", literal()}}));
     }
   }
 
@@ -154,7 +185,8 @@ class Generator {
     const auto rows = static_cast<std::int64_t>(below(4)), columns = static_cast<std::int64_t>(1 + below(30));
     TensorLiteral l{b_.context().type(dtype, {Dim(rows), Dim(columns)}), {}};
     l.data.resize(static_cast<std::size_t>(rows * columns) * byte_size(dtype));
-    for (std::byte& byte : l.data) byte = static_cast<std::byte>(dtype == DType::boolean ? below(2) : random_());
+    for (std::byte& byte : l.data)
+      byte = static_cast<std::byte>(dtype == DType::boolean ? below(2) : random_());
     return l;
   }
 

@@ -10,10 +10,10 @@
 namespace tandem::test {
 
 struct RandomGraphOptions {
-  std::size_t nodes = 30;        ///< About that many.
-  bool symbolic = true;          ///< Some dims are expressions over T.
-  bool odd_names = true;         ///< Some names need quotes, some values have none.
-  bool constants = true;         ///< Constants of all dtypes, NaNs and infinities among them.
+  std::size_t nodes = 30;  ///< About that many.
+  bool symbolic = true;    ///< Some dims are expressions over T.
+  bool odd_names = true;   ///< Some names need quotes, some values have none.
+  bool constants = true;   ///< Constants of all dtypes, NaNs and infinities among them.
 };
 
 /// A graph over the core ops: elementwise, views, matrix products, reductions, norms, indexing, constants; several

@@ -25,15 +25,18 @@ inline std::int64_t pick(Random& random, std::int64_t low, std::int64_t high) {
 enum class Values { ordinary, positive, with_edges };
 
 inline double random_value(Random& random, DType dtype, Values values) {
-  if (dtype == DType::boolean) return static_cast<double>(random() % 2);
+  if (dtype == DType::boolean)
+    return static_cast<double>(random() % 2);
   if (is_integer(dtype)) {
-    if (values == Values::with_edges && random() % 8 == 0) return dtype == DType::u8 ? 255 : -128;
+    if (values == Values::with_edges && random() % 8 == 0)
+      return dtype == DType::u8 ? 255 : -128;
     return static_cast<double>(pick(random, dtype == DType::u8 ? 0 : -9, 9));
   }
   if (values == Values::with_edges && random() % 6 == 0) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    const std::array<double, 10> edges{0.0,      -0.0,     infinity, -infinity, std::numeric_limits<double>::quiet_NaN(),
-                                       0x1p-130, -0x1p-24, 60000.0,  -448.0,    1.0};
+    const std::array<double, 10> edges{
+        0.0,      -0.0,     infinity, -infinity, std::numeric_limits<double>::quiet_NaN(),
+        0x1p-130, -0x1p-24, 60000.0,  -448.0,    1.0};
     return edges[random() % edges.size()];
   }
   const double v = std::normal_distribution<double>()(random);
@@ -45,7 +48,8 @@ inline double random_value(Random& random, DType dtype, Values values) {
 inline Tensor strided_tensor(Random& random, DType dtype, std::vector<std::int64_t> shape, bool dense) {
   std::vector<std::size_t> order(shape.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  if (!dense && random() % 2 == 0) std::shuffle(order.begin(), order.end(), random);
+  if (!dense && random() % 2 == 0)
+    std::shuffle(order.begin(), order.end(), random);
   std::array<std::int64_t, max_rank> strides{};
   std::int64_t stride = dense ? 1 : pick(random, 1, 2);
   for (std::size_t i = order.size(); i-- > 0;) {
@@ -65,7 +69,8 @@ inline Tensor strided_tensor(Random& random, DType dtype, std::vector<std::int64
 inline Tensor random_tensor(Random& random, DType dtype, std::vector<std::int64_t> shape,
                             Values values = Values::ordinary, bool dense = false) {
   Tensor out = strided_tensor(random, dtype, std::move(shape), dense);
-  for (std::int64_t i = 0; i < out.view.size(); ++i) store_element(out.view, i, random_value(random, dtype, values));
+  for (std::int64_t i = 0; i < out.view.size(); ++i)
+    store_element(out.view, i, random_value(random, dtype, values));
   return out;
 }
 

@@ -48,27 +48,32 @@ inline double smallest(DType dtype) {
 /// For one rounding to `dtype` after arithmetic in f32 (f64 for f64) on values of about `scale`, where errors may
 /// cancel: `steps` roundings of the arithmetic, and one of the result.
 inline Tolerance tolerance(DType dtype, double steps = 4, double scale = 0) {
-  if (!is_float(dtype)) return {};
+  if (!is_float(dtype))
+    return {};
   const double arithmetic = dtype == DType::f64 ? epsilon(DType::f64) : epsilon(DType::f32);
   return {epsilon(dtype) + steps * arithmetic, 2 * smallest(dtype) + steps * arithmetic * scale};
 }
 
 /// NaN agrees with NaN, an infinity with itself.
 inline bool agrees(double got, double want, Tolerance t) {
-  if (std::isnan(want) || std::isnan(got)) return std::isnan(want) && std::isnan(got);
-  if (std::isinf(want) || std::isinf(got)) return got == want;
+  if (std::isnan(want) || std::isnan(got))
+    return std::isnan(want) && std::isnan(got);
+  if (std::isinf(want) || std::isinf(got))
+    return got == want;
   return std::fabs(got - want) <= t.absolute + t.relative * std::fabs(want);
 }
 
 /// "" when two tensors agree, else the first element that does not.
 inline std::string difference(const TensorView& got, const TensorView& want, Tolerance t) {
-  if (got.dtype != want.dtype) return "the dtypes differ";
+  if (got.dtype != want.dtype)
+    return "the dtypes differ";
   if (!std::equal(got.dims().begin(), got.dims().end(), want.dims().begin(), want.dims().end()))
     return "the shapes differ";
   for (std::int64_t i = 0; i < want.size(); ++i) {
     if (!is_float(want.dtype)) {
       const std::int64_t a = load_integer(got, i), b = load_integer(want, i);
-      if (a != b) return "element " + std::to_string(i) + " is " + std::to_string(a) + ", expected " + std::to_string(b);
+      if (a != b)
+        return "element " + std::to_string(i) + " is " + std::to_string(a) + ", expected " + std::to_string(b);
       continue;
     }
     const double a = load_element(got, i), b = load_element(want, i);

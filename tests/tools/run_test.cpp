@@ -127,7 +127,7 @@ TEST_CASE("what is missing is asked for") {
   const auto symbol = run_tandem({"run", "-", "--random-inputs", "1"}, {.input = add_text});
   CHECK(symbol.status == 2);
   CHECK_THAT(symbol.err, Contains("--bind T=7"));
-  const std::string weighted = R"(graph @w(%x: f32[2, 4], %w: f32[4] = "norm") {
+  const std::string weighted = R"(graph @w(%x: f32[2, 4], %w: f32[4] = weight "norm") {
   %y = rms_norm %x, %w {eps = 1e-06} : f32[2, 4]
   return %y
 }

@@ -51,7 +51,7 @@ TEST_CASE("the summary counts") {
 }
 
 TEST_CASE("weights are summed up in bytes") {
-  const std::string graph = R"(graph @w(%x: bf16[T, 8], %a: bf16[4, 8] = "a", %b: f32[4] = "b") {
+  const std::string graph = R"(graph @w(%x: bf16[T, 8], %a: bf16[4, 8] = weight, %b: f32[4] = weight "other") {
   %y = linear %x, %a : bf16[T, 4]
   return %y
 }

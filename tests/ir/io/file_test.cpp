@@ -17,6 +17,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// Whether `f` throws an Error whose text holds `part`.
+template <class F>
+bool says(F&& f, std::string_view part) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return std::string_view(e.what()).find(part) != std::string_view::npos;
+  }
+  return false;
+}
+
 std::string message(std::string_view bytes) {
   try {
     read_graph_bytes(Context::create(), bytes, "g");
@@ -28,7 +39,7 @@ std::string message(std::string_view bytes) {
 
 }  // namespace
 
-TEST_CASE("a file comes back as it was written") {
+TEST_CASE("files: a file comes back as it was written") {
   test::TempDir dir;
   std::string bytes("a\0b\n", 4);
   bytes.append(3u << 20, 'x');
@@ -38,7 +49,7 @@ TEST_CASE("a file comes back as it was written") {
   CHECK(read_file(dir.file("f")).empty());
 }
 
-TEST_CASE("writing replaces a file whole, keeps its permissions and leaves nothing beside it") {
+TEST_CASE("files: writing replaces a file whole, keeps its permissions and leaves nothing beside it") {
   test::TempDir dir;
   const std::string file = dir.write("f", "old");
   fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
@@ -50,21 +61,21 @@ TEST_CASE("writing replaces a file whole, keeps its permissions and leaves nothi
   CHECK(std::distance(fs::directory_iterator(dir.path()), {}) == 2);
 }
 
-TEST_CASE("files that cannot be used are refused with the system's reason") {
+TEST_CASE("files: files that cannot be used are refused with the system's reason") {
   test::TempDir dir;
-  CHECK_THROWS_WITH(read_file(dir.file("none")), Catch::Contains("No such file or directory [file.open]"));
-  CHECK_THROWS_WITH(read_file(dir.path().string()), Catch::Contains("this is a directory"));
-  CHECK_THROWS_WITH(read_file(dir.write("big", "12345"), 4), Catch::Contains("limit of 4 bytes [file.too-large]"));
-  CHECK_THROWS_WITH(read_file("/dev/zero", 1000), Catch::Contains("[file.too-large]"));
-  CHECK_THROWS_WITH(write_file(dir.file("no/such/f"), "x"), Catch::Contains("No such file or directory [file.write]"));
-  CHECK_THROWS_WITH(write_file(dir.path().string(), "x"), Catch::Contains("this is a directory"));
-  CHECK_THROWS_WITH(write_file("", "x"), Catch::Contains("empty"));
+  CHECK(says([&] { read_file(dir.file("none")); }, "No such file or directory [file.open]"));
+  CHECK(says([&] { read_file(dir.path().string()); }, "this is a directory"));
+  CHECK(says([&] { read_file(dir.write("big", "12345"), 4); }, "limit of 4 bytes [file.too-large]"));
+  CHECK(says([&] { read_file("/dev/zero", 1000); }, "[file.too-large]"));
+  CHECK(says([&] { write_file(dir.file("no/such/f"), "x"); }, "No such file or directory [file.write]"));
+  CHECK(says([&] { write_file(dir.path().string(), "x"); }, "this is a directory"));
+  CHECK(says([&] { write_file("", "x"); }, "empty"));
   if (fs::exists("/dev/full")) {
-    CHECK_THROWS_WITH(write_file("/dev/full", "x"), Catch::Contains("No space left on device [file.write]"));
+    CHECK(says([&] { write_file("/dev/full", "x"); }, "No space left on device [file.write]"));
   }
 }
 
-TEST_CASE("forms are told apart by content") {
+TEST_CASE("files: forms are told apart by content") {
   test::TempDir dir;
   const std::string text = "# a comment\ngraph @g(%x: f32[2]) {\n  return %x\n}\n";
   const Graph g = read_graph(Context::create(), dir.write("a.json", text));
@@ -72,7 +83,9 @@ TEST_CASE("forms are told apart by content") {
   CHECK(message("PK\x03\x04...").find("[format.unsupported]") != std::string::npos);
   CHECK(message("{\"graph_module\": {}}").find("torch.export") != std::string::npos);
   CHECK(message(" \n").find("[format.empty]") != std::string::npos);
-  CHECK(message("\x7f" "ELF").find("[format.unknown]") != std::string::npos);
+  CHECK(message("\x7f"
+                "ELF")
+            .find("[format.unknown]") != std::string::npos);
   CHECK(message("\xef\xbb\xbf{}").find("[json.bom]") != std::string::npos);
   CHECK(message("{").find("[json.syntax]") != std::string::npos);
 }

@@ -50,10 +50,13 @@ std::size_t read_damaged(std::size_t count, Write&& write) {
     try {
       const Graph graph = read_graph_bytes(context, damaged, "damaged");
       ++good;
-      if (!verify(graph).empty()) FAIL("the reader accepted what the verifier refuses:\n" << damaged);
+      if (!verify(graph).empty())
+        FAIL("the reader accepted what the verifier refuses:\n" << damaged);
     } catch (const Error& e) {
-      if (e.diagnostics().empty() || e.diagnostics().size() > 20) FAIL("no diagnostics, or too many:\n" << damaged);
-      if (e.diagnostics().front().code == "internal") FAIL(e.what() << damaged);
+      if (e.diagnostics().empty() || e.diagnostics().size() > 20)
+        FAIL("no diagnostics, or too many:\n" << damaged);
+      if (e.diagnostics().front().code == "internal")
+        FAIL(e.what() << damaged);
     }
   }
   return good;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include <tandem/ir/builder.h>
+#include <tandem/ir/diagnostic.h>
 #include <tandem/ir/io/json.h>
 #include <tandem/ir/io/text.h>
 #include <tandem/ir/verifier.h>
@@ -12,6 +13,21 @@
 #include "tests/support/random_graph.h"
 
 using namespace tandem;
+
+namespace {
+
+/// Whether `f` throws an Error whose text holds `part`.
+template <class F>
+bool says(F&& f, std::string_view part) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return std::string_view(e.what()).find(part) != std::string_view::npos;
+  }
+  return false;
+}
+
+}  // namespace
 
 TEST_CASE("text: parse(print(g)) is g, print(parse(text)) is text") {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
@@ -60,7 +76,8 @@ TEST_CASE("a real attribute keeps its bits") {
     b.output(b.scalar(DType::f64, value));
     const Graph graph = std::move(b).finish();
     for (const Graph& again : {parse_text(context, to_text(graph)), parse_json(context, to_json(graph))}) {
-      CHECK(std::bit_cast<std::uint64_t>(again.attr(again.first(), "value").real()) == std::bit_cast<std::uint64_t>(value));
+      CHECK(std::bit_cast<std::uint64_t>(again.attr(again.first(), "value").real()) ==
+            std::bit_cast<std::uint64_t>(value));
     }
   }
 }
@@ -71,8 +88,10 @@ TEST_CASE("a constant keeps every byte, in every dtype") {
     GraphBuilder b(context, "g");
     // Every pattern of the last byte: infinities, NaNs and their payloads among them.
     for (unsigned first = 0; first < 256; ++first) {
-      if (dtype == DType::boolean && first > 1) break;
-      TensorLiteral literal{context->type(dtype, {1}), std::vector<std::byte>(byte_size(dtype), static_cast<std::byte>(first))};
+      if (dtype == DType::boolean && first > 1)
+        break;
+      TensorLiteral literal{context->type(dtype, {1}),
+                            std::vector<std::byte>(byte_size(dtype), static_cast<std::byte>(first))};
       b.op("constant", {}, {{"value", literal}});
     }
     const Graph graph = std::move(b).finish();
@@ -101,5 +120,5 @@ TEST_CASE("a name that is not UTF-8 is written in text and refused in JSON") {
   b.named("bad\xff", b.op("neg", {b.input("x", DType::f32, {2})}));
   const Graph graph = std::move(b).finish();
   CHECK(structurally_equal(graph, parse_text(context, to_text(graph))));
-  CHECK_THROWS_WITH(to_json(graph), Catch::Contains("json.write-utf8"));
+  CHECK(says([&] { to_json(graph); }, "json.write-utf8"));
 }

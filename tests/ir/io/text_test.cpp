@@ -41,7 +41,7 @@ std::string with_body(std::string_view body) {
 
 }  // namespace
 
-TEST_CASE("the example of the documentation reads") {
+TEST_CASE("text: the example of the documentation reads") {
   const Graph g = parse_text(Context::create(), R"(
     # comments start with a hash
     // or with two slashes
@@ -64,20 +64,21 @@ TEST_CASE("the example of the documentation reads") {
   CHECK(g.scope(g.next(g.first())).view() == "model.layers.0.self_attn");
 }
 
-TEST_CASE("attributes equal to their default are left out") {
+TEST_CASE("text: attributes equal to their default are left out") {
   auto context = Context::create();
-  const Graph g = parse_text(context, with_body("%z = rms_norm %x {eps = 1.0, round_before_weight = false}\nreturn %z"));
+  const Graph g =
+      parse_text(context, with_body("%z = rms_norm %x {eps = 1.0, round_before_weight = false}\nreturn %z"));
   CHECK(to_text(g).find("{eps = 1.0} : f32[4]") != std::string::npos);
 }
 
-TEST_CASE("a value used before its definition is named with the line that defines it") {
+TEST_CASE("text: a value used before its definition is named with the line that defines it") {
   const std::string text = message(with_body("  %a = neg %b\n  %b = neg %x\n  return %b"));
   CHECK(text.find("g.graph:2:12: error: '%b' is used before it is defined [graph.order]") != std::string::npos);
   CHECK(text.find("it is defined in line 3") != std::string::npos);
   CHECK(text.find("    %a = neg %b\n             ^") != std::string::npos);
 }
 
-TEST_CASE("each mistake has its place and code") {
+TEST_CASE("text: each mistake has its place and code") {
   CHECK(faults("") == Faults{"1:1 text.syntax"});
   CHECK(faults("graph") == Faults{"1:6 text.syntax"});
   CHECK(faults("module @g() {}") == Faults{"1:1 text.syntax"});
@@ -111,24 +112,53 @@ TEST_CASE("each mistake has its place and code") {
   CHECK(faults(std::string_view("graph @g() {\n \0 return }", 24)) == Faults{"2:2 text.syntax"});
 }
 
-TEST_CASE("several mistakes are reported at once, and none twice") {
-  CHECK(faults(with_body("%a = neg %nowhere\n"     // undefined
-                         "%b = neg %a\n"           // fine but for %a
-                         "%c = softmax %x {axis\n" // cut off
-                         "%d = add %c, %y\n"       // fine but for %c
-                         "%e = negg %x\n"          // unknown op
+TEST_CASE("text: several mistakes are reported at once, and none twice") {
+  CHECK(faults(with_body("%a = neg %nowhere\n"      // undefined
+                         "%b = neg %a\n"            // fine but for %a
+                         "%c = softmax %x {axis\n"  // cut off
+                         "%d = add %c, %y\n"        // fine but for %c
+                         "%e = negg %x\n"           // unknown op
                          "return %e")) ==
         Faults{"2:10 graph.undefined-value", "5:1 text.syntax", "6:6 graph.unknown-op"});
 }
 
-TEST_CASE("reading stops after 20 errors") {
+TEST_CASE("text: reading stops after 20 errors") {
   std::string body;
-  for (int i = 0; i < 100; ++i) body += "%a" + std::to_string(i) + " = neg %nowhere\n";
+  for (int i = 0; i < 100; ++i)
+    body += "%a" + std::to_string(i) + " = neg %nowhere\n";
   CHECK(faults(with_body(body + "return")).size() == 20);
 }
 
-TEST_CASE("deep nesting ends in a diagnostic") {
+TEST_CASE("text: deep nesting ends in a diagnostic") {
   const std::string deep = "graph @g(%x: f32[" + std::string(100000, '(') + "1";
   CHECK(faults(deep).at(0).ends_with("type.syntax"));
   CHECK(faults(with_body("%a = softmax %x {axis = " + std::string(100000, '['))).size() == 1);
+}
+
+TEST_CASE("text: elements are rounded to nearest even, and refused beyond the dtype's range") {
+  const auto written = [](std::string_view type, std::string_view number) {
+    const std::string body =
+        "%a = constant {value = dense " + std::string(type) + "[1] [" + std::string(number) + "]}\nreturn %a";
+    if (const auto wrong = faults(with_body(body)); wrong != Faults{"no error"})
+      return wrong.front().substr(wrong.front().find(' ') + 1);
+    const std::string text = to_text(parse_text(Context::create(), with_body(body)));
+    const std::size_t start = text.find("[1] [") + 5;
+    return text.substr(start, text.find(']', start) - start);
+  };
+  CHECK(written("bf16", "1.00390625") == "1.0");  // half a step: to the even
+  CHECK(written("bf16", "1.01171875") == "1.015625");
+  CHECK(written("f16", "65519.0") == "65504.0");
+  CHECK(written("f16", "65520.0") == "graph.literal");
+  CHECK(written("f16", "5.960464477539063e-08") == "5.960464477539063e-08");  // the smallest subnormal
+  CHECK(written("f8e4m3", "448") == "448.0");
+  CHECK(written("f8e4m3", "465.0") == "graph.literal");
+  CHECK(written("f8e4m3", "inf") == "graph.literal");
+  CHECK(written("f8e4m3fnuz", "240.0") == "240.0");
+  CHECK(written("f8e4m3fnuz", "249.0") == "graph.literal");
+  CHECK(written("f8e4m3fnuz", "-0.0") == "0.0");
+  CHECK(written("f8e5m2", "57344.0") == "57344.0");
+  CHECK(written("f8e5m2", "61440.0") == "graph.literal");
+  CHECK(written("f32", "1e39") == "graph.literal");
+  CHECK(written("i8", "-128") == "-128");
+  CHECK(written("i8", "128") == "graph.literal");
 }

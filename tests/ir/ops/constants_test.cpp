@@ -1,6 +1,8 @@
 // What ops without operands accept.
 #include "tests/support/catch.h"
 
+#include <limits>
+
 #include "tests/ir/ops/inference.h"
 
 using namespace tandem;

@@ -1,6 +1,8 @@
 // What fused ops accept and what they mean in core ops.
 #include "tests/support/catch.h"
 
+#include <limits>
+
 #include "tests/ir/ops/inference.h"
 
 #include <tandem/ir/ops/infer.h>

@@ -1,6 +1,8 @@
 // What softmax, norms, rope and attention accept.
 #include "tests/support/catch.h"
 
+#include <limits>
+
 #include "tests/ir/ops/inference.h"
 
 using namespace tandem;

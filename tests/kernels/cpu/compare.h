@@ -34,9 +34,11 @@ class Comparison {
     std::vector<TensorView> views;
     for (const TensorType& type : result_types_) {
       std::vector<std::int64_t> shape;
-      for (const Dim d : type.shape) shape.push_back(d.constant());
+      for (const Dim d : type.shape)
+        shape.push_back(d.constant());
       results.push_back(strided_tensor(random, type.dtype, shape, dense));
-      for (std::int64_t i = 0; i < results.back().view.size(); ++i) store_element(results.back().view, i, 77);
+      for (std::int64_t i = 0; i < results.back().view.size(); ++i)
+        store_element(results.back().view, i, 77);
       views.push_back(results.back().view);
     }
     const DimBindings none;
@@ -50,7 +52,8 @@ class Comparison {
     const std::vector<Tensor> want = run(reference, random, true), got = run(cpu, random, false);
     for (std::size_t i = 0; i < want.size(); ++i) {
       const std::string text = difference(got[i].view, want[i].view, tolerance(want[i].view.dtype, steps, scale));
-      if (!text.empty()) return op_.name + ", result " + std::to_string(i) + ", " + describe() + ": " + text;
+      if (!text.empty())
+        return op_.name + ", result " + std::to_string(i) + ", " + describe() + ": " + text;
     }
     return "";
   }
@@ -79,15 +82,18 @@ class Comparison {
 inline std::vector<std::int64_t> random_shape(Random& random, std::int64_t min_axes, std::int64_t max_axes,
                                               std::int64_t largest = 9) {
   std::vector<std::int64_t> shape(static_cast<std::size_t>(pick(random, min_axes, max_axes)));
-  for (std::int64_t& d : shape) d = random() % 12 == 0 ? 0 : pick(random, 1, largest);
+  for (std::int64_t& d : shape)
+    d = random() % 12 == 0 ? 0 : pick(random, 1, largest);
   return shape;
 }
 
 /// The shape with some axes broadcast: made 1 or, leading ones, left out.
 inline std::vector<std::int64_t> broadcastable(Random& random, std::vector<std::int64_t> shape) {
   for (std::int64_t& d : shape)
-    if (random() % 4 == 0) d = 1;
-  while (!shape.empty() && random() % 5 == 0) shape.erase(shape.begin());
+    if (random() % 4 == 0)
+      d = 1;
+  while (!shape.empty() && random() % 5 == 0)
+    shape.erase(shape.begin());
   return shape;
 }
 

@@ -1,6 +1,8 @@
 // What reference kernels of attention and rope compute.
 #include "tests/support/catch.h"
 
+#include <cmath>
+
 #include "tests/kernels/reference/run_kernel.h"
 
 using namespace tandem;

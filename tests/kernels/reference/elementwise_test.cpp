@@ -1,6 +1,8 @@
 // What elementwise reference kernels compute.
 #include "tests/support/catch.h"
 
+#include <cmath>
+
 #include "tests/kernels/reference/run_kernel.h"
 
 using namespace tandem;

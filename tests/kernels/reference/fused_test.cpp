@@ -1,6 +1,8 @@
 // What reference kernels of fused ops compute, also against the ops that they stand for.
 #include "tests/support/catch.h"
 
+#include <cmath>
+
 #include "tests/kernels/reference/run_kernel.h"
 
 using namespace tandem;

@@ -1,8 +1,13 @@
 // Runs one reference kernel on tensors written as lists.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <memory>
+#include <ostream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +41,8 @@ inline Tensor integers(const Sizes& shape, const std::vector<std::int64_t>& valu
   return t;
 }
 
-/// The same elements in column-major order, two of the element's size apart: strides that no kernel may overlook.
+/// The same elements in column-major order, two of the element's size apart: strides that no
+/// kernel may overlook.
 inline Tensor strided(const Tensor& t) {
   Sizes shape(t.view.dims().begin(), t.view.dims().end());
   Sizes storage_shape = shape;
@@ -49,8 +55,19 @@ inline Tensor strided(const Tensor& t) {
     out.view.strides[i] = stride;
     stride *= shape[i];
   }
-  for (std::int64_t i = 0; i < t.view.size(); ++i)
-    store_element(out.view, i, load_element(t.view, i));
+  // Bit by bit: a double does not hold every integer.
+  const std::size_t bytes = byte_size(t.view.dtype);
+  for (std::int64_t i = 0; i < t.view.size(); ++i) {
+    std::int64_t rest = i;
+    std::int64_t to = 0;
+    std::int64_t from = 0;
+    for (std::size_t axis = shape.size(); axis-- > 0; rest /= shape[axis]) {
+      to += rest % shape[axis] * out.view.strides[axis];
+      from += rest % shape[axis] * t.view.strides[axis];
+    }
+    const auto size = static_cast<std::int64_t>(bytes);
+    std::memcpy(out.view.as<char>() + to * size, t.view.as<char>() + from * size, bytes);
+  }
   return out;
 }
 

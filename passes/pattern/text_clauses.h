@@ -1,0 +1,61 @@
+// The statements within the blocks of a fusion.
+#pragma once
+
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include <tandem/passes/pattern/pattern.h>
+#include <tandem/passes/pattern/text_cursor.h>
+
+namespace tandem::fusion_text {
+
+/// What stands in a `match` block.
+struct MatchBlock {
+  std::vector<InputPattern> inputs;
+  std::vector<Clause> clauses;
+};
+
+class ClauseParser {
+ public:
+  explicit ClauseParser(Cursor& cursor) : cursor_(cursor) {}
+
+  /// Each parses "{ ... }" that belongs to the part at `owner`, and gives up on no mistake within.
+  MatchBlock match_block(const Token& owner);
+  std::vector<Clause> definition_block(const Token& owner);
+  std::vector<Guard> where_block(const Token& owner);
+  void rewrite_block(const Token& owner, Pattern& pattern);
+
+  /// a, b: without braces
+  std::vector<Guard> guard_list();
+
+  /// Statements that name one of the pattern's definitions become uses of it.
+  void resolve_uses(Pattern& pattern);
+
+ private:
+  template <class F>
+  void block(const Token& owner, std::string_view what, F&& statement);
+  void recover(std::size_t open_braces);
+  bool at_outer_section();
+  void begin(const Token& token);
+
+  std::vector<Clause> branch(const Token& owner);
+  void match_statement(MatchBlock& out, bool inputs_allowed);
+  void inputs(MatchBlock& out, bool allowed);
+  Clause alternatives(bool negative);
+  Clause node();
+  void modifiers(NodePattern& n, Position at);
+  std::vector<std::string> results();
+  std::vector<std::string> operands();
+  Guard guard();
+  void rewrite_statement(Pattern& pattern);
+  void resolve_uses(const std::set<std::string_view>& defined, std::vector<Clause>& clauses);
+
+  Cursor& cursor_;
+  std::set<Position> said_node_, said_use_;  // statements that say what they are
+};
+
+/// Reports what a fusion's right side names that nothing defines.
+void check_names(Cursor& cursor, const Pattern& pattern);
+
+}  // namespace tandem::fusion_text
