@@ -56,7 +56,14 @@ void infer_types(Context& context, const OpDef& op, std::span<const TensorType> 
                 fmt::format("{}{}", op.name, op.signature));
   }
   Inference inference{context, op, operands, attrs, results};
-  op.infer(inference);
+  try {
+    op.infer(inference);
+  } catch (const Error& e) {
+    // Arithmetic on dims knows nothing of ops: say which one it was for.
+    const Diagnostic& d = e.diagnostics().front();
+    if (!d.code.starts_with("dim.")) throw;
+    throw Error(d.code, fmt::format("{}: {}", op.name, d.message), d.help);
+  }
   if (op.variadic_results ? results.size() + 1 < op.results.size() : results.size() != op.results.size()) {
     internal_error(fmt::format("type inference of op '{}' gave {} results", op.name, results.size()));
   }

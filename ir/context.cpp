@@ -109,7 +109,9 @@ std::optional<OpId> Context::find_op(std::string_view name) const {
 OpId Context::require_op(std::string_view name) const {
   if (const auto id = find_op(name)) return *id;
   std::vector<std::string_view> names;
-  for (const OpDef& def : ops_) names.push_back(def.name);
+  for (const OpDef& def : ops_) {
+    if (def.name != "return") names.push_back(def.name);
+  }
   throw Error("graph.unknown-op", fmt::format("unknown op '{}'{}", name, did_you_mean(name, names)),
               "'tandem list ops' shows all of them; an engine adds its own with Context::register_op");
 }

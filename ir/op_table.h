@@ -106,7 +106,7 @@ struct OpRow {
 };
 
 /// A row as the table keeps it.
-struct OpDef {
+struct TANDEM_EXPORT OpDef {
   std::string name;
   std::string signature;
   std::uint32_t traits = 0;

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include <tandem/ir/diagnostic.h>
-#include <tandem/runtime/mapped_file.h>
+#include <tandem/ir/io/mapped_file.h>
 #include <tandem/runtime/safetensors_header.h>
 
 namespace tandem {

@@ -70,7 +70,7 @@ ConfigText find_config(const std::string& model) {
                 fmt::format("'{}' is neither a built-in model nor a file{}", model, did_you_mean(model, names)),
                 fmt::format("built in are {}; or give the path of a config.json", fmt::join(names, ", ")));
   }
-  return {read_file(model), model};
+  return {read_file(model, models::max_config_bytes), model};
 }
 
 int run_generate(const GenerateOptions& o) {

@@ -14,11 +14,18 @@
 namespace tandem::cli {
 
 GraphFile read_graph_file(std::shared_ptr<Context> context, const std::string& path) {
-  const std::string bytes = read_file(path);
+  const auto imported = [](ImportedProgram program) {
+    return GraphFile{std::move(program.graph), GraphForm::json, std::move(program.weights)};
+  };
+  if (is_archive_file(path))
+    return imported(import_torch_export(std::move(context), path));
+  auto owner = std::make_shared<const std::string>(read_file(path));
+  const std::string& bytes = *owner;
+  if (is_torch_export(bytes))
+    return imported(import_torch_export_bytes(std::move(context), bytes, path, owner));
   const auto first = bytes.find_first_not_of(" \t\r\n");
   const bool is_json = first != std::string::npos && bytes[first] == '{';
-  const GraphForm form = is_json || bytes.starts_with("PK") ? GraphForm::json : GraphForm::text;
-  return {read_graph_bytes(std::move(context), bytes, path), form};
+  return {read_graph_bytes(std::move(context), bytes, path), is_json ? GraphForm::json : GraphForm::text};
 }
 
 GraphForm parse_form(std::string_view name) {

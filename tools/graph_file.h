@@ -4,8 +4,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <tandem/ir/graph.h>
+#include <tandem/ir/io/torch_export.h>
 
 namespace tandem::cli {
 
@@ -15,6 +17,7 @@ enum class GraphForm { text, json, dot, html };
 struct GraphFile {
   Graph graph;
   GraphForm form;
+  std::vector<ProgramWeight> weights = {};  ///< Those that an archive brings along.
 };
 
 /// Reads a graph; "-" is standard input. Throws Error.

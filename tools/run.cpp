@@ -147,8 +147,9 @@ void check_usage(const RunOptions& o) {
 
 int run_run(const RunOptions& o) {
   check_usage(o);
-  const Graph graph = read_graph_file(Context::create(), o.graph).graph;
-  const RunData data = gather_run_data(graph, o.data);
+  const GraphFile file = read_graph_file(Context::create(), o.graph);
+  const Graph& graph = file.graph;
+  const RunData data = gather_run_data(graph, o.data, file.weights);
   Graph optimised = graph;
   optimise(optimised, o.pipeline);
 

@@ -11,6 +11,7 @@
 #include <tandem/ir/diagnostic.h>
 #include <tandem/ir/io/file.h>
 #include <tandem/runtime/safetensors.h>
+#include <tandem/runtime/torch_weights.h>
 #include <tandem/tools/random_tensors.h>
 
 namespace tandem::cli {
@@ -116,7 +117,8 @@ TensorStore load_tensors(const std::string& path) {
   return store;
 }
 
-RunData gather_run_data(const Graph& graph, const RunDataSettings& settings) {
+RunData gather_run_data(const Graph& graph, const RunDataSettings& settings,
+                        std::span<const ProgramWeight> archived) {
   RunData data;
   data.bindings = parse_bindings(graph, settings.bindings);
   data.inputs = gather_inputs(graph, settings, data.bindings);
@@ -125,6 +127,7 @@ RunData gather_run_data(const Graph& graph, const RunDataSettings& settings) {
     for (const auto& [name, tensor] : file)
       data.weights.add(name, tensor);
   }
+  add_program_weights(data.weights, archived);
   if (settings.random_weights)
     add_random_weights(graph, *settings.random_weights, data.bindings, data.weights);
   return data;

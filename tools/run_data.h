@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <tandem/ir/graph.h>
+#include <tandem/ir/io/torch_export.h>
 #include <tandem/kernels/kernel.h>
 #include <tandem/runtime/tensor_store.h>
 
@@ -33,6 +35,8 @@ TensorStore load_tensors(const std::string& path);
 /// Gathers all that `graph` needs. Inputs are found by name, else as "input.<position>"; what no file has is made up
 /// where that was asked for. Throws Error "usage.bind", "run.missing-input", "run.unbound-dim", and what reading
 /// throws.
-RunData gather_run_data(const Graph& graph, const RunDataSettings& settings);
+/// Weights that stand in no file are those of `archived`.
+RunData gather_run_data(const Graph& graph, const RunDataSettings& settings,
+                        std::span<const ProgramWeight> archived = {});
 
 }  // namespace tandem::cli

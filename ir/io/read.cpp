@@ -1,7 +1,9 @@
 #include <tandem/ir/io/read.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <fmt/format.h>
@@ -12,6 +14,7 @@
 #include <tandem/ir/io/limits.h>
 #include <tandem/ir/io/spelling.h>
 #include <tandem/ir/io/text.h>
+#include <tandem/ir/io/torch_export.h>
 
 namespace tandem {
 
@@ -33,14 +36,7 @@ std::string_view skip_comments(std::string_view bytes) {
   }
 }
 
-/// A bare torch.export program has the key "graph_module" near its start, one of Tandem has "format".
-bool is_torch_export_json(std::string_view bytes) {
-  const std::string_view start = bytes.substr(0, 4096);
-  return start.find("\"graph_module\"") != std::string_view::npos &&
-         start.find("\"tandem.graph\"") == std::string_view::npos;
-}
-
-constexpr std::string_view known_forms = "known are Tandem's JSON ('{...}') and text ('graph @name(...) {...}')";
+constexpr std::string_view known_forms = "known are Tandem's JSON ('{...}') and text ('graph @name(...) {...}'), and torch.export archives";
 
 }  // namespace
 
@@ -48,14 +44,8 @@ Graph read_graph_bytes(std::shared_ptr<Context> context, std::string_view bytes,
   const std::string_view start = skip_comments(bytes);
   if (start.empty())
     fail(file, "format.empty", "the file is empty", std::string(known_forms));
-  if (start.starts_with("PK\x03\x04") || start.starts_with("PK\x05\x06")) {
-    fail(file, "format.unsupported", "this is a ZIP archive; torch.export archives are not supported by this build",
-         std::string(known_forms));
-  }
-  if (start.starts_with('{') && is_torch_export_json(start)) {
-    fail(file, "format.unsupported", "this is the JSON of a torch.export program, which is not supported by this build",
-         std::string(known_forms));
-  }
+  if (is_torch_export(start))
+    return import_torch_export_bytes(std::move(context), start, file).graph;
   // A byte order mark, UTF-16 and a list are JSON's own to explain.
   if (start.starts_with('{') || start.starts_with('[') || start.starts_with("\xef\xbb\xbf") ||
       start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff")) {
@@ -69,7 +59,18 @@ Graph read_graph_bytes(std::shared_ptr<Context> context, std::string_view bytes,
        std::string(known_forms));
 }
 
+bool is_archive_file(std::string_view path) {
+  std::error_code ignored;
+  if (path == "-" || !std::filesystem::is_regular_file(std::filesystem::path(path), ignored))
+    return false;
+  std::array<char, 4> start{};
+  std::ifstream(std::string(path), std::ios::binary).read(start.data(), start.size());
+  return is_torch_export({start.data(), start.size()});
+}
+
 Graph read_graph(std::shared_ptr<Context> context, std::string_view path) {
+  if (is_archive_file(path))
+    return import_torch_export(std::move(context), std::string(path)).graph;
   return read_graph_bytes(std::move(context), read_file(path), path);
 }
 

@@ -17,4 +17,7 @@ TANDEM_IR_API Graph read_graph(std::shared_ptr<Context> context, std::string_vie
 /// The same for bytes at hand; `file` is the name for diagnostics.
 TANDEM_IR_API Graph read_graph_bytes(std::shared_ptr<Context> context, std::string_view bytes, std::string_view file);
 
+/// True for a file that is an archive: it is not read but mapped, by `import_torch_export`.
+TANDEM_IR_API bool is_archive_file(std::string_view path);
+
 }  // namespace tandem

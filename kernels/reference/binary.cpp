@@ -126,6 +126,7 @@ void add_binary_elementwise(KernelTable& table) {
   table.add("floor_div", binary(floor_div, integer_floor_div));
   table.add("remainder", binary(remainder, integer_remainder));
   table.add("pow", binary([](double a, double b) { return std::pow(a, b); }, integer_pow));
+  table.add("atan2", binary([](double a, double b) { return std::atan2(a, b); }, integer_floor_div));
   table.add("maximum", binary(maximum, [](Int a, Int b) { return a > b ? a : b; }));
   table.add("minimum", binary(minimum, [](Int a, Int b) { return a < b ? a : b; }));
   table.add("logical_and", compare([](auto a, auto b) { return a != 0 && b != 0; }));

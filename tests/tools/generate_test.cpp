@@ -111,7 +111,7 @@ TEST_CASE("in float32 the tiny model comes within 1e-5 of the oracle, at several
   }
 }
 
-TEST_CASE("--tiny keeps the architecture") {
+TEST_CASE("option --tiny keeps the architecture") {
   const std::string v3 = generated({"deepseek-v3", "--tiny"});
   const json summary = summary_of(v3);
   CHECK(summary.at("ops").at("attention") == 4);
@@ -178,6 +178,12 @@ TEST_CASE("a config with a key twice is refused") {
   const auto result = run_tandem({"generate", "-"}, {.input = R"({"hidden_size": 1, "hidden_size": 2})"});
   CHECK(result.status == 2);
   CHECK_THAT(result.err, Contains("config.duplicate-key") && Contains("hidden_size"));
+}
+
+TEST_CASE("an endless config is refused") {
+  const auto result = run_tandem({"generate", "/dev/zero"});
+  CHECK(result.status == 2);
+  CHECK_THAT(result.err, Contains("/dev/zero") && Contains("file.too-large"));
 }
 
 TEST_CASE("a config that is not JSON is shown where") {

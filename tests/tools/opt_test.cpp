@@ -60,7 +60,7 @@ TEST_CASE("levels: O0 changes nothing, O1 tidies up") {
   CHECK_THAT(wrong.err, Contains("7"));
 }
 
-TEST_CASE("--passes runs what it names and nothing else") {
+TEST_CASE("option --passes runs what it names and nothing else") {
   const auto result = run_tandem({"opt", "-", "--passes", "dce"}, {.input = untidy_text});
   CHECK_THAT(result.out, !Contains("neg") && Contains("%b = exp"));
   const auto unknown = run_tandem({"opt", "-", "--passes", "dce,cze"}, {.input = untidy_text});
@@ -68,7 +68,7 @@ TEST_CASE("--passes runs what it names and nothing else") {
   CHECK_THAT(unknown.err, Contains("cze") && Contains("did you mean 'cse'"));
 }
 
-TEST_CASE("--flag forces a pass; a name that nothing answers to is an error") {
+TEST_CASE("option --flag forces a pass; a name that nothing answers to is an error") {
   const auto off = run_tandem({"opt", "-", "--flag", "eliminate_dead_code=off"}, {.input = untidy_text});
   CHECK_THAT(off.out, Contains("neg"));
   const auto unknown = run_tandem({"opt", "-", "--flag", "eliminate_dead_cod=off"}, {.input = untidy_text});
@@ -117,7 +117,7 @@ TEST_CASE("the report goes where it is asked for") {
   CHECK(mixed.status == 2);
 }
 
-TEST_CASE("--report before the graph does not take it for a file") {
+TEST_CASE("option --report before the graph does not take it for a file") {
   const TempDir dir;
   const std::string graph = dir.write("g", mla_text);
   CHECK(run_tandem({"opt", "--report", graph}).status == 0);

@@ -3,6 +3,7 @@
 find_package(fmt 9 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(simdjson 3 REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(TBB REQUIRED)
 find_package(BLAS REQUIRED)
 find_path(TANDEM_CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas REQUIRED)

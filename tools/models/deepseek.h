@@ -6,6 +6,7 @@
 // and weight keys are its parameter names.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -74,6 +75,9 @@ struct ConfigOverride {
   std::string key;
   std::string value;
 };
+
+/// The longest config that is read.
+inline constexpr std::size_t max_config_bytes = std::size_t{16} << 20;
 
 /// Reads a config.json; `file` names it in diagnostics. Throws Error with everything that is wrong: "config.json" (not
 /// JSON), "config.missing", "config.type", "config.range", "config.unsupported", "config.inconsistent",

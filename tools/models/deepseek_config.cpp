@@ -17,7 +17,6 @@ using nlohmann::json;
 constexpr std::int64_t max_dim = std::int64_t{1} << 24;
 constexpr std::int64_t max_layers = 10'000;
 constexpr std::int64_t max_experts = 65'536;
-constexpr std::size_t max_config_bytes = std::size_t{16} << 20;
 constexpr int max_nesting = 64;
 
 // Fields that --set may add although the config at hand does not have them.

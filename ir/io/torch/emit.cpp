@@ -13,6 +13,9 @@ namespace tandem::torch {
 
 namespace {
 
+/// A tensor written in more slices than this is joined from tensors that are joined themselves.
+constexpr std::size_t max_joined_parts = 64;
+
 std::vector<Dim> as_dims(const std::vector<std::int64_t>& values) { return {values.begin(), values.end()}; }
 
 }  // namespace
@@ -139,7 +142,8 @@ Value Emitter::slice_update(Value base, Value v, std::size_t axis, Dim start, Di
   std::vector<Value> parts;
   const auto append = [&](Value part) {
     const Node def = graph().def_node(part);
-    if (def && graph().op(def) == op::concat && graph().attr(def, "axis").integer() == static_cast<std::int64_t>(axis)) {
+    if (def && graph().op(def) == op::concat && graph().num_operands(def) <= max_joined_parts &&
+        graph().attr(def, "axis").integer() == static_cast<std::int64_t>(axis)) {
       for (std::size_t i = 0; i < graph().num_operands(def); ++i) parts.push_back(graph().operand(def, i));
     } else {
       parts.push_back(part);
@@ -178,13 +182,18 @@ Value Emitter::coordinates(std::vector<Value> indices) {
   return concat(indices, shape.size());
 }
 
-bool Emitter::is_nonnegative(Value v, int depth) {
+bool Emitter::is_nonnegative(Value v) {
+  int budget = 64;  // values looked at: an answer must cost no more than an op
+  return is_nonnegative(v, budget);
+}
+
+bool Emitter::is_nonnegative(Value v, int& budget) {
   const Node def = graph().def_node(v);
   if (is_boolean(dtype(v)) || dtype(v) == DType::u8) return true;
-  if (!def || depth > 16) return false;
+  if (!def || --budget < 0) return false;
   const Graph& g = graph();
   const OpId id = g.op(def);
-  const auto operand = [&](std::size_t i) { return is_nonnegative(g.operand(def, i), depth + 1); };
+  const auto operand = [&](std::size_t i) { return is_nonnegative(g.operand(def, i), budget); };
   const auto at_least_zero = [](Dim d) { return bounds(d, [](Symbol) { return DimRange{}; }).min >= 0; };
   if (id == op::iota) return g.attr(def, "step").integer() >= 0 && at_least_zero(g.attr(def, "start").dim());
   if (id == op::full) return g.attr(def, "value").real() >= 0.0;
@@ -192,7 +201,8 @@ bool Emitter::is_nonnegative(Value v, int depth) {
   if (id == op::argmax || id == op::argmin || id == op::one_hot) return true;
   if (id == op::topk || id == op::sort) return g.result_index(v) == 1 || operand(0);
   if (id == op::maximum) return operand(0) || operand(1);
-  if (id == op::add || id == op::mul || id == op::minimum || id == op::floor_div || id == op::concat || id == op::scatter_nd) {
+  if (id == op::add || id == op::mul || id == op::minimum || id == op::floor_div || id == op::concat ||
+      id == op::scatter_nd) {
     for (std::size_t i = 0; i < g.num_operands(def); ++i)
       if ((id != op::scatter_nd || i != 1) && !operand(i)) return false;
     return true;

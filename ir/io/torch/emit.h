@@ -75,15 +75,16 @@ class Emitter {
   /// Rows of coordinates for gather_nd and scatter_nd: the indices, broadcast together, along a new last axis.
   Value coordinates(std::vector<Value> indices);
   /// Whether no element can be negative, as far as that is plain from where `v` comes from.
-  bool is_nonnegative(Value v, int depth = 0);
+  bool is_nonnegative(Value v);
 
   /// The dim to which two broadcast; throws Error "torch.shape" when they do not provably.
   static Dim broadcast(Dim a, Dim b);
   static Dims broadcast(std::span<const Dim> a, std::span<const Dim> b);
 
  private:
+  bool is_nonnegative(Value v, int& budget);
+
   GraphBuilder builder_;
-  std::vector<NamedAttr> scratch_;
 };
 
 }  // namespace tandem::torch

@@ -232,7 +232,8 @@ void full(Call& call, const Lowering&) {
 /// zeros, ones and their like; empty tensors are zeros, too, which is one of the things that they may hold.
 void filled(Call& call, const Lowering& row) {
   const TorchType type = call.result_type();
-  call.give(filled_with(call, call.result_dims(), {Scalar::real, 0, row.number, 0}, type), type.complex);
+  const Scalar number{Scalar::integer, static_cast<std::int64_t>(row.number), 0.0, 0};
+  call.give(filled_with(call, call.result_dims(), number, type), type.complex);
 }
 
 void eye(Call& call, const Lowering&) {

@@ -1,5 +1,7 @@
 #include <tandem/ir/io/torch/tensors.h>
 
+#include <string>
+
 #include <tandem/ir/diagnostic.h>
 
 namespace tandem::torch {
@@ -13,6 +15,8 @@ Tensor Tensors::fresh(Value value, bool complex) {
 }
 
 Tensor Tensors::view(const Tensor& tensor, View view) {
+  if (tensor->views.size() >= max_views)
+    throw Error("torch.unsupported", "a view of views of views, more than " + std::to_string(max_views) + " deep");
   auto out = std::make_shared<TensorState>();
   out->storage = tensor->storage;
   out->value = apply(view, read(tensor));

@@ -18,6 +18,8 @@
 
 namespace tandem::torch {
 
+inline constexpr std::size_t max_views = 256;  ///< How long a chain of views may be.
+
 /// One view: how to get from the viewed value to the view.
 struct View {
   enum class Kind : std::uint8_t { reshape, transpose, slice, expand, elements };
