@@ -27,8 +27,12 @@ std::string_view to_string(AttrKind kind) {
 namespace {
 
 /// Whether an int64 is exactly a double.
-bool is_exact_real(std::int64_t v) { return v >= -(std::int64_t{1} << 53) && v <= (std::int64_t{1} << 53); }
-bool is_dim(std::int64_t v) { return v >= -Dim::max_constant && v <= Dim::max_constant; }
+bool is_exact_real(std::int64_t v) {
+  return v >= -(std::int64_t{1} << 53) && v <= (std::int64_t{1} << 53);
+}
+bool is_dim(std::int64_t v) {
+  return v >= -Dim::max_constant && v <= Dim::max_constant;
+}
 
 struct Fitter {
   Context& context;
@@ -36,33 +40,45 @@ struct Fitter {
 
   Attribute operator()(bool v) const { return kind == AttrKind::boolean ? Attribute::of(v) : Attribute(); }
   Attribute operator()(std::int64_t v) const {
-    if (kind == AttrKind::integer) return Attribute::of(v);
-    if (kind == AttrKind::real && is_exact_real(v)) return Attribute::of(static_cast<double>(v));
-    if (kind == AttrKind::dim && is_dim(v)) return Attribute::of(Dim(v));
-    if (kind == AttrKind::dims && is_dim(v)) return Attribute::of(context.shape({Dim(v)}));
+    if (kind == AttrKind::integer)
+      return Attribute::of(v);
+    if (kind == AttrKind::real && is_exact_real(v))
+      return Attribute::of(static_cast<double>(v));
+    if (kind == AttrKind::dim && is_dim(v))
+      return Attribute::of(Dim(v));
+    if (kind == AttrKind::dims && is_dim(v))
+      return Attribute::of(context.shape({Dim(v)}));
     return {};
   }
   Attribute operator()(double v) const { return kind == AttrKind::real ? Attribute::of(v) : Attribute(); }
   Attribute operator()(DType v) const { return kind == AttrKind::dtype ? Attribute::of(v) : Attribute(); }
   Attribute operator()(const std::string& v) const {
-    if (kind == AttrKind::string) return Attribute::of(context.intern(v));
+    if (kind == AttrKind::string)
+      return Attribute::of(context.intern(v));
     if (kind == AttrKind::dtype) {
-      if (const auto dtype = parse_dtype(v)) return Attribute::of(*dtype);
+      if (const auto dtype = parse_dtype(v))
+        return Attribute::of(*dtype);
     }
     return {};
   }
   Attribute operator()(Dim v) const {
-    if (kind == AttrKind::dim) return Attribute::of(v);
-    if (kind == AttrKind::dims) return Attribute::of(context.shape({v}));
-    if (v.is_constant()) return (*this)(v.constant());
+    if (kind == AttrKind::dim)
+      return Attribute::of(v);
+    if (kind == AttrKind::dims)
+      return Attribute::of(context.shape({v}));
+    if (v.is_constant())
+      return (*this)(v.constant());
     return {};
   }
   Attribute operator()(const std::vector<Dim>& v) const {
-    if (kind == AttrKind::dims) return Attribute::of(context.shape(v));
-    if (kind != AttrKind::reals) return {};
+    if (kind == AttrKind::dims)
+      return Attribute::of(context.shape(v));
+    if (kind != AttrKind::reals)
+      return {};
     std::vector<double> reals;
     for (Dim d : v) {
-      if (!d.is_constant() || !is_exact_real(d.constant())) return {};
+      if (!d.is_constant() || !is_exact_real(d.constant()))
+        return {};
       reals.push_back(static_cast<double>(d.constant()));
     }
     return Attribute::of(context.reals(reals));
@@ -78,12 +94,15 @@ struct Fitter {
 std::string real_text(double v) {
   if (std::isnan(v)) {
     const auto bits = std::bit_cast<std::uint64_t>(v);
-    if (bits == std::bit_cast<std::uint64_t>(std::numeric_limits<double>::quiet_NaN())) return "nan";
+    if (bits == std::bit_cast<std::uint64_t>(std::numeric_limits<double>::quiet_NaN()))
+      return "nan";
     return fmt::format("nan(0x{:016x})", bits);
   }
-  if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
+  if (std::isinf(v))
+    return v < 0 ? "-inf" : "inf";
   std::string text = fmt::format("{}", v);  // the shortest that reads back as the same double
-  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  if (text.find_first_of(".e") == std::string::npos)
+    text += ".0";
   return text;
 }
 
@@ -123,12 +142,14 @@ std::string to_string(Attribute a) {
     case AttrKind::dims: return to_string(a.dims());
     case AttrKind::reals: {
       std::string out = "[";
-      for (double v : a.reals()) out += (out.size() > 1 ? ", " : "") + real_text(v);
+      for (double v : a.reals())
+        out += (out.size() > 1 ? ", " : "") + real_text(v);
       return out + "]";
     }
     case AttrKind::tensor: {
       std::string hex;
-      for (std::byte b : a.tensor().data) hex += fmt::format("{:02x}", static_cast<unsigned>(b));
+      for (std::byte b : a.tensor().data)
+        hex += fmt::format("{:02x}", static_cast<unsigned>(b));
       return fmt::format("dense {} 0x{}", to_string(a.tensor().type), hex);
     }
   }

@@ -1,7 +1,7 @@
 // Attributes of nodes.
 //
-// `Attribute` is what a graph stores: 16 bytes, interned in the context, compared bit by bit (so a NaN equals itself and
-// -0.0 differs from 0.0). `AttrValue` is what a caller writes: `{"axis", -1}`, `{"sizes", {Q, C + P}}`.
+// `Attribute` is what a graph stores: 16 bytes, interned in the context, compared bit by bit (so a NaN equals itself
+// and -0.0 differs from 0.0). `AttrValue` is what a caller writes: `{"axis", -1}`, `{"sizes", {Q, C + P}}`.
 #pragma once
 
 #include <bit>
@@ -85,19 +85,19 @@ class AttrValue {
   using Variant = std::variant<bool, std::int64_t, double, DType, std::string, Dim, std::vector<Dim>,
                                std::vector<double>, TensorLiteral>;
 
-  AttrValue(bool v) : value_(v) {}                                        // NOLINT
-  AttrValue(int v) : value_(std::int64_t{v}) {}                           // NOLINT
-  AttrValue(std::int64_t v) : value_(v) {}                                // NOLINT
-  AttrValue(double v) : value_(v) {}                                      // NOLINT
-  AttrValue(DType v) : value_(v) {}                                       // NOLINT
-  AttrValue(const char* v) : value_(std::string(v)) {}                    // NOLINT
-  AttrValue(std::string_view v) : value_(std::string(v)) {}               // NOLINT
-  AttrValue(std::string v) : value_(std::move(v)) {}                      // NOLINT
-  AttrValue(Dim v) : value_(v) {}                                         // NOLINT
+  AttrValue(bool v) : value_(v) {}                                          // NOLINT
+  AttrValue(int v) : value_(std::int64_t{v}) {}                             // NOLINT
+  AttrValue(std::int64_t v) : value_(v) {}                                  // NOLINT
+  AttrValue(double v) : value_(v) {}                                        // NOLINT
+  AttrValue(DType v) : value_(v) {}                                         // NOLINT
+  AttrValue(const char* v) : value_(std::string(v)) {}                      // NOLINT
+  AttrValue(std::string_view v) : value_(std::string(v)) {}                 // NOLINT
+  AttrValue(std::string v) : value_(std::move(v)) {}                        // NOLINT
+  AttrValue(Dim v) : value_(v) {}                                           // NOLINT
   AttrValue(std::initializer_list<Dim> v) : value_(std::vector<Dim>(v)) {}  // NOLINT
-  AttrValue(std::vector<Dim> v) : value_(std::move(v)) {}                 // NOLINT
-  AttrValue(std::vector<double> v) : value_(std::move(v)) {}              // NOLINT
-  AttrValue(TensorLiteral v) : value_(std::move(v)) {}                    // NOLINT
+  AttrValue(std::vector<Dim> v) : value_(std::move(v)) {}                   // NOLINT
+  AttrValue(std::vector<double> v) : value_(std::move(v)) {}                // NOLINT
+  AttrValue(TensorLiteral v) : value_(std::move(v)) {}                      // NOLINT
 
   const Variant& variant() const { return value_; }
 
@@ -115,7 +115,8 @@ struct NamedAttr {
 /// dims are wanted. Returns the absent attribute when it does not fit.
 TANDEM_IR_API Attribute fit_attribute(Context& context, AttrKind kind, const AttrValue& value);
 
-/// The text spelling, which parses back to the same bits: 1e-06, -1, true, bf16, "text", T + 1, [1536, C + P], nan, -inf.
+/// The text spelling, which parses back to the same bits: 1e-06, -1, true, bf16, "text", T + 1, [1536, C + P], nan,
+/// -inf.
 TANDEM_IR_API std::string to_string(Attribute attribute);
 
 }  // namespace tandem

@@ -14,7 +14,8 @@ class BlockPool {
  public:
   /// The index of the first of `n` elements; what they hold is whatever was there before, or T{}.
   std::uint32_t allocate(std::uint32_t n) {
-    if (n == 0) return 0;
+    if (n == 0)
+      return 0;
     if (n < free_.size() && !free_[n].empty()) {
       const std::uint32_t index = free_[n].back();
       free_[n].pop_back();
@@ -22,11 +23,13 @@ class BlockPool {
     }
     const std::size_t index = used_;
     used_ += n;
-    if (used_ > elements_.size()) elements_.resize(used_ + used_ / 2 + 16);
+    if (used_ > elements_.size())
+      elements_.resize(used_ + used_ / 2 + 16);
     return static_cast<std::uint32_t>(index);
   }
   void release(std::uint32_t index, std::uint32_t n) {
-    if (n != 0 && n < free_.size()) free_[n].push_back(index);
+    if (n != 0 && n < free_.size())
+      free_[n].push_back(index);
   }
 
   const T& operator[](std::size_t i) const { return elements_[i]; }
@@ -35,7 +38,8 @@ class BlockPool {
   const T* data() const { return elements_.data(); }
   T* data() { return elements_.data(); }
   void reserve(std::size_t n) {
-    if (n > elements_.size()) elements_.resize(n);
+    if (n > elements_.size())
+      elements_.resize(n);
   }
   std::size_t memory_bytes() const { return elements_.capacity() * sizeof(T); }
 

@@ -13,7 +13,8 @@ std::vector<Attribute> fit_attributes(Context& context, const OpDef& op, std::sp
     const int i = op.find_attr(given.name);
     if (i < 0) {
       std::vector<std::string_view> names;
-      for (const AttrDef& a : op.attrs) names.push_back(a.name);
+      for (const AttrDef& a : op.attrs)
+        names.push_back(a.name);
       throw Error("graph.unknown-attribute",
                   fmt::format("op '{}' has no attribute '{}'{}", op.name, given.name, did_you_mean(given.name, names)),
                   fmt::format("{}{}", op.name, op.signature));
@@ -21,7 +22,8 @@ std::vector<Attribute> fit_attributes(Context& context, const OpDef& op, std::sp
     const AttrDef& def = op.attrs[static_cast<std::size_t>(i)];
     Attribute& slot = fitted[static_cast<std::size_t>(i)];
     if (slot) {
-      throw Error("graph.duplicate-attribute", fmt::format("attribute '{}' of op '{}' is given twice", def.name, op.name));
+      throw Error("graph.duplicate-attribute",
+                  fmt::format("attribute '{}' of op '{}' is given twice", def.name, op.name));
     }
     slot = fit_attribute(context, def.kind, given.value);
     if (!slot) {
@@ -31,13 +33,14 @@ std::vector<Attribute> fit_attributes(Context& context, const OpDef& op, std::sp
     }
   }
   for (std::size_t i = 0; i < fitted.size(); ++i) {
-    if (fitted[i]) continue;
+    if (fitted[i])
+      continue;
     fitted[i] = op.attrs[i].default_value;
     if (!fitted[i]) {
-      throw Error("graph.missing-attribute",
-                  fmt::format("op '{}' needs attribute '{}' ({})", op.name, op.attrs[i].name,
-                              to_string(op.attrs[i].kind)),
-                  fmt::format("{}{}", op.name, op.signature));
+      throw Error(
+          "graph.missing-attribute",
+          fmt::format("op '{}' needs attribute '{}' ({})", op.name, op.attrs[i].name, to_string(op.attrs[i].kind)),
+          fmt::format("{}{}", op.name, op.signature));
     }
   }
   return fitted;
@@ -47,11 +50,10 @@ void infer_types(Context& context, const OpDef& op, std::span<const TensorType> 
                  std::span<const Attribute> attrs, std::vector<TensorType>& results) {
   results.clear();
   if (!op.accepts_operands(operands.size())) {
-    const std::string expected =
-        op.variadic_operands ? fmt::format("at least {}", op.min_operands)
-        : op.min_operands == op.operands.size()
-            ? fmt::format("{}", op.min_operands)
-            : fmt::format("{} to {}", op.min_operands, op.operands.size());
+    const std::string expected = op.variadic_operands ? fmt::format("at least {}", op.min_operands)
+                                 : op.min_operands == op.operands.size()
+                                     ? fmt::format("{}", op.min_operands)
+                                     : fmt::format("{} to {}", op.min_operands, op.operands.size());
     throw Error("graph.arity", fmt::format("op '{}' takes {} operands, not {}", op.name, expected, operands.size()),
                 fmt::format("{}{}", op.name, op.signature));
   }
@@ -61,7 +63,8 @@ void infer_types(Context& context, const OpDef& op, std::span<const TensorType> 
   } catch (const Error& e) {
     // Arithmetic on dims knows nothing of ops: say which one it was for.
     const Diagnostic& d = e.diagnostics().front();
-    if (!d.code.starts_with("dim.")) throw;
+    if (!d.code.starts_with("dim."))
+      throw;
     throw Error(d.code, fmt::format("{}: {}", op.name, d.message), d.help);
   }
   if (op.variadic_results ? results.size() + 1 < op.results.size() : results.size() != op.results.size()) {
@@ -100,7 +103,8 @@ Node GraphBuilder::node(std::string_view op, std::span<const Value> operands, st
 Node GraphBuilder::node_with(OpId op, std::span<const Value> operands, std::span<const Attribute> attrs) {
   std::vector<TensorType> operand_types, result_types;
   operand_types.reserve(operands.size());
-  for (Value v : operands) operand_types.push_back(graph_->type(v));
+  for (Value v : operands)
+    operand_types.push_back(graph_->type(v));
   infer_types(context(), context().op(op), operand_types, attrs, result_types);
   return graph_->create(op, operands, attrs, result_types, before_, scope_);
 }
@@ -110,8 +114,7 @@ Value GraphBuilder::op(std::string_view name, std::initializer_list<Value> opera
   return op(name, std::span<const Value>(operands.begin(), operands.size()), attrs);
 }
 
-Value GraphBuilder::op(std::string_view name, std::span<const Value> operands,
-                       std::initializer_list<NamedAttr> attrs) {
+Value GraphBuilder::op(std::string_view name, std::span<const Value> operands, std::initializer_list<NamedAttr> attrs) {
   const Node n = node(name, operands, {attrs.begin(), attrs.size()});
   expect_results(n, 1);
   return graph_->result(n, 0);
@@ -134,7 +137,8 @@ void GraphBuilder::expect_results(Node node, std::size_t n) const {
 }
 
 Graph GraphBuilder::finish() && {
-  if (owned_ == nullptr) internal_error("finish of a builder that only adds to a graph");
+  if (owned_ == nullptr)
+    internal_error("finish of a builder that only adds to a graph");
   graph_->set_outputs(outputs_);
   verify_or_throw(*graph_);
   return std::move(*owned_);

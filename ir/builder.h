@@ -63,7 +63,8 @@ class TANDEM_EXPORT GraphBuilder {
     const Node n = node(name, {operands.begin(), operands.size()}, {attrs.begin(), attrs.size()});
     expect_results(n, N);
     std::array<Value, N> results;
-    for (std::size_t i = 0; i < N; ++i) results[i] = graph_->result(n, i);
+    for (std::size_t i = 0; i < N; ++i)
+      results[i] = graph_->result(n, i);
     return results;
   }
   /// A constant of rank 0.

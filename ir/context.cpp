@@ -27,7 +27,8 @@ struct DimsHash {
   using is_transparent = void;
   std::size_t operator()(std::span<const Dim> dims) const {
     std::size_t h = dims.size();
-    for (Dim d : dims) h = mix(h, d.bits());
+    for (Dim d : dims)
+      h = mix(h, d.bits());
     return h;
   }
 };
@@ -42,9 +43,7 @@ struct TextHash {
   std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
 };
 struct RealsHash {
-  std::size_t operator()(const std::vector<double>& v) const {
-    return hash_bytes(v.data(), v.size() * sizeof(double));
-  }
+  std::size_t operator()(const std::vector<double>& v) const { return hash_bytes(v.data(), v.size() * sizeof(double)); }
 };
 struct RealsEqual {  // by bits: NaN equals itself
   bool operator()(const std::vector<double>& a, const std::vector<double>& b) const {
@@ -57,9 +56,7 @@ struct LiteralHash {
   }
 };
 struct LiteralEqual {
-  bool operator()(const TensorLiteral& a, const TensorLiteral& b) const {
-    return a.type == b.type && a.data == b.data;
-  }
+  bool operator()(const TensorLiteral& a, const TensorLiteral& b) const { return a.type == b.type && a.data == b.data; }
 };
 
 }  // namespace
@@ -74,7 +71,9 @@ struct Context::Interner {
   std::unordered_map<std::string, OpId, TextHash, std::equal_to<>> ops;
 };
 
-std::shared_ptr<Context> Context::create() { return std::make_shared<Context>(); }
+std::shared_ptr<Context> Context::create() {
+  return std::make_shared<Context>();
+}
 
 Context::Context() : interner_(std::make_unique<Interner>()) {
   using namespace trait;
@@ -89,10 +88,10 @@ Context::~Context() = default;
 
 OpId Context::register_op(const OpRow& row) {
   OpDef def = parse_op_row(*this, row);
-  if (ops_.size() >= 0xffff) throw Error("op.too-many", "the op table is full: 65,535 rows at most");
+  if (ops_.size() >= 0xffff)
+    throw Error("op.too-many", "the op table is full: 65,535 rows at most");
   if (interner_->ops.contains(def.name)) {
-    throw Error("op.duplicate", fmt::format("op '{}' is already registered", def.name),
-                "give the new op another name");
+    throw Error("op.duplicate", fmt::format("op '{}' is already registered", def.name), "give the new op another name");
   }
   const OpId id{static_cast<std::uint16_t>(ops_.size())};
   interner_->ops.emplace(def.name, id);
@@ -102,33 +101,40 @@ OpId Context::register_op(const OpRow& row) {
 
 std::optional<OpId> Context::find_op(std::string_view name) const {
   const auto it = interner_->ops.find(name);
-  if (it == interner_->ops.end() || it->second == op::return_) return std::nullopt;
+  if (it == interner_->ops.end() || it->second == op::return_)
+    return std::nullopt;
   return it->second;
 }
 
 OpId Context::require_op(std::string_view name) const {
-  if (const auto id = find_op(name)) return *id;
+  if (const auto id = find_op(name))
+    return *id;
   std::vector<std::string_view> names;
   for (const OpDef& def : ops_) {
-    if (def.name != "return") names.push_back(def.name);
+    if (def.name != "return")
+      names.push_back(def.name);
   }
   throw Error("graph.unknown-op", fmt::format("unknown op '{}'{}", name, did_you_mean(name, names)),
               "'tandem list ops' shows all of them; an engine adds its own with Context::register_op");
 }
 
 Symbol Context::intern(std::string_view text) {
-  if (text.empty()) return {};
+  if (text.empty())
+    return {};
   const std::lock_guard lock(interner_->mutex);
   auto it = interner_->strings.find(text);
-  if (it == interner_->strings.end()) it = interner_->strings.emplace(text).first;
+  if (it == interner_->strings.end())
+    it = interner_->strings.emplace(text).first;
   return Symbol(&*it);
 }
 
 Shape Context::shape(std::span<const Dim> dims) {
-  if (dims.empty()) return {};
+  if (dims.empty())
+    return {};
   const std::lock_guard lock(interner_->mutex);
   auto it = interner_->shapes.find(dims);
-  if (it == interner_->shapes.end()) it = interner_->shapes.emplace(dims.begin(), dims.end()).first;
+  if (it == interner_->shapes.end())
+    it = interner_->shapes.emplace(dims.begin(), dims.end()).first;
   return Shape(&*it);
 }
 

@@ -22,9 +22,11 @@ std::string place(const SourceLocation& where) {
   std::string out = where.file;
   if (where.line != 0) {
     out += fmt::format("{}{}", out.empty() ? "" : ":", where.line);
-    if (where.column != 0) out += fmt::format(":{}", where.column);
+    if (where.column != 0)
+      out += fmt::format(":{}", where.column);
   }
-  if (!where.path.empty()) out += fmt::format("{}{}", out.empty() ? "" : ": ", where.path);
+  if (!where.path.empty())
+    out += fmt::format("{}{}", out.empty() ? "" : ": ", where.path);
   return out;
 }
 
@@ -35,9 +37,11 @@ std::string draw_caret(std::string_view line, std::uint32_t column) {
   at = std::min(at, line.size());
   std::size_t start = at > width / 2 && line.size() > width ? at - width / 2 : 0;
   std::string text;
-  for (char c : line.substr(start, width)) text += c == '\t' || static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  for (char c : line.substr(start, width))
+    text += c == '\t' || static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   std::string out = fmt::format("  {}\n", text);
-  if (column != 0) out += fmt::format("  {}^\n", std::string(at - start, ' '));
+  if (column != 0)
+    out += fmt::format("  {}^\n", std::string(at - start, ' '));
   return out;
 }
 
@@ -60,17 +64,21 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string to_string(const Diagnostic& d) {
   const std::string where = place(d.where);
-  std::string out = fmt::format("{}{}{}: {} [{}]\n", where, where.empty() ? "" : ": ", severity_name(d.severity),
-                                d.message, d.code);
-  if (!d.source_line.empty()) out += draw_caret(d.source_line, d.where.column);
-  if (!d.help.empty()) out += fmt::format("  help: {}\n", d.help);
-  for (const std::string& note : d.notes) out += fmt::format("  note: {}\n", note);
+  std::string out =
+      fmt::format("{}{}{}: {} [{}]\n", where, where.empty() ? "" : ": ", severity_name(d.severity), d.message, d.code);
+  if (!d.source_line.empty())
+    out += draw_caret(d.source_line, d.where.column);
+  if (!d.help.empty())
+    out += fmt::format("  help: {}\n", d.help);
+  for (const std::string& note : d.notes)
+    out += fmt::format("  note: {}\n", note);
   return out;
 }
 
 std::string to_string(const std::vector<Diagnostic>& diagnostics) {
   std::string out;
-  for (const Diagnostic& d : diagnostics) out += to_string(d);
+  for (const Diagnostic& d : diagnostics)
+    out += to_string(d);
   return out;
 }
 
@@ -80,8 +88,12 @@ Error::Error(std::vector<Diagnostic> diagnostics)
 Error::Error(Diagnostic diagnostic) : Error(std::vector<Diagnostic>{std::move(diagnostic)}) {}
 
 Error::Error(std::string_view code, std::string message, std::string help)
-    : Error(Diagnostic{.code = std::string(code), .where = {}, .message = std::move(message), .help = std::move(help),
-                       .notes = {}, .source_line = {}}) {}
+    : Error(Diagnostic{.code = std::string(code),
+                       .where = {},
+                       .message = std::move(message),
+                       .help = std::move(help),
+                       .notes = {},
+                       .source_line = {}}) {}
 
 void internal_error(std::string_view message, std::source_location where) {
   std::string_view file = where.file_name();
@@ -96,7 +108,8 @@ void internal_error(std::string_view message, std::source_location where) {
 }
 
 std::string did_you_mean(std::string_view wrong, const std::vector<std::string_view>& candidates) {
-  if (wrong.size() > 100) return "";
+  if (wrong.size() > 100)
+    return "";
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, wrong.size() / 3) + 1;
   for (std::string_view candidate : candidates) {

@@ -40,9 +40,17 @@ constexpr std::size_t byte_size(DType dtype) {
   }
 }
 
-constexpr bool is_float(DType dtype) { return dtype <= DType::f8e5m2; }
-constexpr bool is_float8(DType dtype) { return dtype >= DType::f8e4m3 && dtype <= DType::f8e5m2; }
-constexpr bool is_integer(DType dtype) { return dtype >= DType::i64 && dtype <= DType::u8; }
-constexpr bool is_boolean(DType dtype) { return dtype == DType::boolean; }
+constexpr bool is_float(DType dtype) {
+  return dtype <= DType::f8e5m2;
+}
+constexpr bool is_float8(DType dtype) {
+  return dtype >= DType::f8e4m3 && dtype <= DType::f8e5m2;
+}
+constexpr bool is_integer(DType dtype) {
+  return dtype >= DType::i64 && dtype <= DType::u8;
+}
+constexpr bool is_boolean(DType dtype) {
+  return dtype == DType::boolean;
+}
 
 }  // namespace tandem

@@ -24,7 +24,8 @@ Graph::Graph(std::shared_ptr<Context> context, std::string_view name) : context_
   head.prev = head.next = 0;
 }
 
-// --- symbols -------------------------------------------------------------------------------------------------------------
+// --- symbols
+// -------------------------------------------------------------------------------------------------------------
 
 void Graph::set_range(Symbol symbol, DimRange range) {
   if (range.min < 0 || range.min > range.max) {
@@ -44,12 +45,14 @@ void Graph::set_range(Symbol symbol, DimRange range) {
 
 DimRange Graph::range(Symbol symbol) const {
   for (const SymbolRange& s : symbols_) {
-    if (s.symbol == symbol) return s.range;
+    if (s.symbol == symbol)
+      return s.range;
   }
   return {};
 }
 
-// --- values ----------------------------------------------------------------------------------------------------------------
+// --- values
+// ----------------------------------------------------------------------------------------------------------------
 
 Value Graph::new_value(TensorType type, Symbol name, ValueKind kind, std::uint32_t def, std::uint32_t position) {
   const std::uint32_t index = values_.allocate(1);
@@ -80,21 +83,26 @@ Value Graph::add_weight(TensorType type, Symbol name, Symbol key) {
 
 void Graph::erase_weight(Value weight) {
   const ValueData& d = data(weight);
-  if (d.kind != ValueKind::weight) internal_error("erase_weight of a value that is no weight");
-  if (d.num_uses != 0) internal_error("erase_weight of a weight that is used");
+  if (d.kind != ValueKind::weight)
+    internal_error("erase_weight of a value that is no weight");
+  if (d.num_uses != 0)
+    internal_error("erase_weight of a weight that is used");
   ++edits_;
   weights_.erase(weights_.begin() + d.position);
-  for (std::uint32_t i = d.position; i < weights_.size(); ++i) values_[weights_[i].value.index].position = i;
+  for (std::uint32_t i = d.position; i < weights_.size(); ++i)
+    values_[weights_[i].value.index].position = i;
   ++values_[weight.index].generation;
   values_[weight.index].kind = ValueKind::dead;
   values_.release(weight.index, 1);
 }
 
 void Graph::set_outputs(std::span<const Value> outputs) {
-  for (Value v : outputs) data(v);  // all live, or nothing changes
+  for (Value v : outputs)
+    data(v);  // all live, or nothing changes
   ++edits_;
   NodeData& head = nodes_[0];
-  for (std::uint32_t i = 0; i < head.num_operands; ++i) unlink_use(head.first_operand + i);
+  for (std::uint32_t i = 0; i < head.num_operands; ++i)
+    unlink_use(head.first_operand + i);
   operands_.release(head.first_operand, head.num_operands);
   head.num_operands = static_cast<std::uint32_t>(outputs.size());
   head.first_operand = operands_.allocate(head.num_operands);
@@ -104,7 +112,8 @@ void Graph::set_outputs(std::span<const Value> outputs) {
   }
 }
 
-// --- nodes -----------------------------------------------------------------------------------------------------------------
+// --- nodes
+// -----------------------------------------------------------------------------------------------------------------
 
 void Graph::require_defined_before(Value value, std::uint64_t order) const {
   const ValueData& d = data(value);
@@ -117,7 +126,8 @@ Node Graph::create(OpId op, std::span<const Value> operands, std::span<const Att
                    std::span<const TensorType> result_types, Node before, Symbol scope) {
   const std::uint32_t next = before ? (data(before), before.index) : 0;
   // New nodes stand after all nodes before `next`: an operand must be defined there.
-  for (Value v : operands) require_defined_before(v, nodes_[next].order);
+  for (Value v : operands)
+    require_defined_before(v, nodes_[next].order);
   ++edits_;
 
   std::uint32_t index = 0;
@@ -161,7 +171,8 @@ Node Graph::create(OpId op, std::span<const Value> operands, std::span<const Att
   }
   std::copy(attrs.begin(), attrs.end(), attrs_.data() + first_attr);
 
-  if (op.index >= op_index_.size()) op_index_.resize(std::size_t{op.index} + 1U);
+  if (op.index >= op_index_.size())
+    op_index_.resize(std::size_t{op.index} + 1U);
   OpList& list = op_index_[op.index];
   n.prev_same_op = list.last;
   n.next_same_op = no_index;
@@ -176,12 +187,15 @@ Node Graph::create(OpId op, std::span<const Value> operands, std::span<const Att
 
 void Graph::erase(Node node) {
   NodeData& n = data(node);
-  if (node.index == 0) internal_error("erase of the return node");
+  if (node.index == 0)
+    internal_error("erase of the return node");
   for (std::uint32_t i = 0; i < n.num_results; ++i) {
-    if (values_[n.first_result + i].num_uses != 0) internal_error("erase of a node whose results are used");
+    if (values_[n.first_result + i].num_uses != 0)
+      internal_error("erase of a node whose results are used");
   }
   ++edits_;
-  for (std::uint32_t i = 0; i < n.num_operands; ++i) unlink_use(n.first_operand + i);
+  for (std::uint32_t i = 0; i < n.num_operands; ++i)
+    unlink_use(n.first_operand + i);
   for (std::uint32_t i = 0; i < n.num_results; ++i) {
     ++values_[n.first_result + i].generation;
     values_[n.first_result + i].kind = ValueKind::dead;
@@ -204,16 +218,19 @@ void Graph::erase(Node node) {
 
 void Graph::move_before(Node node, Node before) {
   const NodeData& n = data(node);
-  if (node.index == 0) internal_error("move of the return node");
+  if (node.index == 0)
+    internal_error("move of the return node");
   const std::uint32_t next = before ? (data(before), before.index) : 0;
-  if (next == node.index || n.next == next) return;
+  if (next == node.index || n.next == next)
+    return;
   const std::uint64_t bound = nodes_[next].order;
   for (std::uint32_t i = 0; i < n.num_operands; ++i) {
     require_defined_before(handle_of_value(operands_[n.first_operand + i].value), bound);
   }
   for (std::uint32_t i = 0; i < n.num_results; ++i) {
     for (Use use : uses(handle_of_value(n.first_result + i))) {
-      if (nodes_[use.user.index].order < bound) internal_error("a move would put a node after its user");
+      if (nodes_[use.user.index].order < bound)
+        internal_error("a move would put a node after its user");
     }
   }
   ++edits_;
@@ -223,7 +240,8 @@ void Graph::move_before(Node node, Node before) {
 
 Attribute Graph::attr(Node node, std::string_view name) const {
   const int i = def(node).find_attr(name);
-  if (i < 0) internal_error(fmt::format("op '{}' has no attribute '{}'", def(node).name, name));
+  if (i < 0)
+    internal_error(fmt::format("op '{}' has no attribute '{}'", def(node).name, name));
   return attr(node, static_cast<std::size_t>(i));
 }
 
@@ -242,7 +260,8 @@ void Graph::set_operand(Node node, std::size_t i, Value value) {
   link_use(slot, value);
 }
 
-// --- uses ------------------------------------------------------------------------------------------------------------------
+// --- uses
+// ------------------------------------------------------------------------------------------------------------------
 
 void Graph::link_use(std::uint32_t slot, Value value) {
   ValueData& v = data(value);
@@ -264,10 +283,13 @@ void Graph::unlink_use(std::uint32_t slot) {
   o.value = no_index;
 }
 
-void Graph::replace_all_uses(Value from, Value to) { replace_uses_except(from, to, Node{}); }
+void Graph::replace_all_uses(Value from, Value to) {
+  replace_uses_except(from, to, Node{});
+}
 
 void Graph::replace_uses_except(Value from, Value to, Node except) {
-  if (from == to) return;
+  if (from == to)
+    return;
   const ValueData& t = data(to);
   if (t.def != no_index) {
     const std::uint64_t order = nodes_[t.def].order;
@@ -289,7 +311,8 @@ void Graph::replace_uses_except(Value from, Value to, Node except) {
   }
 }
 
-// --- order -----------------------------------------------------------------------------------------------------------------
+// --- order
+// -----------------------------------------------------------------------------------------------------------------
 
 void Graph::link_order(std::uint32_t node, std::uint32_t before) {
   const std::uint32_t after = nodes_[before].prev;  // 0 when first
@@ -316,10 +339,12 @@ void Graph::unlink_order(std::uint32_t node) {
 
 void Graph::renumber() {
   std::uint64_t order = 0;
-  for (std::uint32_t i = nodes_[0].next; i != 0; i = nodes_[i].next) nodes_[i].order = order += order_gap;
+  for (std::uint32_t i = nodes_[0].next; i != 0; i = nodes_[i].next)
+    nodes_[i].order = order += order_gap;
 }
 
-// --- bookkeeping -----------------------------------------------------------------------------------------------------------
+// --- bookkeeping
+// -----------------------------------------------------------------------------------------------------------
 
 std::size_t Graph::memory_bytes() const {
   return nodes_.capacity() * sizeof(NodeData) + free_nodes_.capacity() * sizeof(std::uint32_t) +
@@ -343,7 +368,8 @@ void Graph::index_out_of_range(std::size_t i, std::size_t n) {
   internal_error(fmt::format("index {} of {} elements", i, n));
 }
 
-// --- names -----------------------------------------------------------------------------------------------------------------
+// --- names
+// -----------------------------------------------------------------------------------------------------------------
 
 ValueNames::ValueNames(const Graph& graph) {
   names_.resize(graph.value_capacity());
@@ -353,14 +379,18 @@ ValueNames::ValueNames(const Graph& graph) {
     const Symbol own = graph.name(v);
     names_[v.index] = own.empty() ? std::to_string(next++) : std::string(own.view());
   };
-  for (Value v : graph.inputs()) name(v);
-  for (const Weight& w : graph.weights()) name(w.value);
+  for (Value v : graph.inputs())
+    name(v);
+  for (const Weight& w : graph.weights())
+    name(w.value);
   for (Node n : graph.nodes()) {
-    for (std::size_t i = 0; i < graph.num_results(n); ++i) name(graph.result(n, i));
+    for (std::size_t i = 0; i < graph.num_results(n); ++i)
+      name(graph.result(n, i));
   }
 }
 
-// --- comparison ------------------------------------------------------------------------------------------------------------
+// --- comparison
+// ------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -376,37 +406,45 @@ class Comparison {
       return false;
     }
     for (std::size_t i = 0; i < a_.inputs().size(); ++i) {
-      if (!same_definition(a_.inputs()[i], b_.inputs()[i])) return false;
+      if (!same_definition(a_.inputs()[i], b_.inputs()[i]))
+        return false;
     }
     for (std::size_t i = 0; i < a_.weights().size(); ++i) {
       const Weight &x = a_.weights()[i], &y = b_.weights()[i];
-      if (x.key.view() != y.key.view() || !same_definition(x.value, y.value)) return false;
+      if (x.key.view() != y.key.view() || !same_definition(x.value, y.value))
+        return false;
     }
     Node y = b_.first();
     for (Node x : a_.nodes()) {
-      if (!same_node(x, y)) return false;
+      if (!same_node(x, y))
+        return false;
       y = b_.next(y);
     }
     for (std::size_t i = 0; i < a_.num_outputs(); ++i) {
-      if (b_of_a_[a_.output(i).index] != b_.output(i)) return false;
+      if (b_of_a_[a_.output(i).index] != b_.output(i))
+        return false;
     }
     return true;
   }
 
  private:
   bool same_symbols() const {
-    if (a_.symbols().size() != b_.symbols().size()) return false;
+    if (a_.symbols().size() != b_.symbols().size())
+      return false;
     for (const SymbolRange& s : a_.symbols()) {
       const auto it = std::find_if(b_.symbols().begin(), b_.symbols().end(),
                                    [&](const SymbolRange& t) { return t.symbol.view() == s.symbol.view(); });
-      if (it == b_.symbols().end() || it->range != s.range) return false;
+      if (it == b_.symbols().end() || it->range != s.range)
+        return false;
     }
     return true;
   }
   bool same_definition(Value x, Value y) {
-    if (a_.name(x).view() != b_.name(y).view()) return false;
+    if (a_.name(x).view() != b_.name(y).view())
+      return false;
     const TensorType &s = a_.type(x), &t = b_.type(y);
-    if (same_context_ ? s != t : to_string(s) != to_string(t)) return false;
+    if (same_context_ ? s != t : to_string(s) != to_string(t))
+      return false;
     b_of_a_[x.index] = y;
     return true;
   }
@@ -417,14 +455,17 @@ class Comparison {
       return false;
     }
     for (std::size_t i = 0; i < a_.num_operands(x); ++i) {
-      if (b_of_a_[a_.operand(x, i).index] != b_.operand(y, i)) return false;
+      if (b_of_a_[a_.operand(x, i).index] != b_.operand(y, i))
+        return false;
     }
     for (std::size_t i = 0; i < a_.attrs(x).size(); ++i) {
       const Attribute s = a_.attr(x, i), t = b_.attr(y, i);
-      if (same_context_ ? s != t : (s.kind() != t.kind() || to_string(s) != to_string(t))) return false;
+      if (same_context_ ? s != t : (s.kind() != t.kind() || to_string(s) != to_string(t)))
+        return false;
     }
     for (std::size_t i = 0; i < a_.num_results(x); ++i) {
-      if (!same_definition(a_.result(x, i), b_.result(y, i))) return false;
+      if (!same_definition(a_.result(x, i), b_.result(y, i)))
+        return false;
     }
     return true;
   }
@@ -437,6 +478,8 @@ class Comparison {
 
 }  // namespace
 
-bool structurally_equal(const Graph& a, const Graph& b) { return Comparison(a, b).equal(); }
+bool structurally_equal(const Graph& a, const Graph& b) {
+  return Comparison(a, b).equal();
+}
 
 }  // namespace tandem

@@ -1,7 +1,7 @@
 // The graph: nodes in a topological order, values with exact use lists.
 //
-// Values and nodes are handles: an index into contiguous storage and a generation. A handle outlives a copy of its graph
-// (the same handle means the same thing in the copy) but not its node: using a stale one throws "internal".
+// Values and nodes are handles: an index into contiguous storage and a generation. A handle outlives a copy of its
+// graph (the same handle means the same thing in the copy) but not its node: using a stale one throws "internal".
 //
 // Every edit keeps the order topological: operands are defined before their users, always. An edit that would break
 // that throws "internal" and changes nothing. What a graph returns are the operands of its `return_node`, so that use
@@ -73,14 +73,16 @@ class TANDEM_EXPORT Graph {
   const std::string& name() const { return name_; }
   void set_name(std::string_view name) { name_ = name; }
 
-  // --- symbols ---------------------------------------------------------------------------------------------------------
+  // --- symbols
+  // ---------------------------------------------------------------------------------------------------------
   /// Declares a symbol or narrows what it may be; min > max throws Error "graph.dim-range".
   void set_range(Symbol symbol, DimRange range);
   /// The declared range, else [0, max_constant].
   DimRange range(Symbol symbol) const;
   std::span<const SymbolRange> symbols() const { return symbols_; }
 
-  // --- inputs, weights, outputs ----------------------------------------------------------------------------------------
+  // --- inputs, weights, outputs
+  // ----------------------------------------------------------------------------------------
   Value add_input(TensorType type, Symbol name = {});
   Value add_weight(TensorType type, Symbol name, Symbol key);
   std::span<const Value> inputs() const { return inputs_; }
@@ -93,7 +95,8 @@ class TANDEM_EXPORT Graph {
   /// The last node, not among `nodes()`; its operands are the outputs. Its op is `op::return_`.
   Node return_node() const { return {0, nodes_[0].generation}; }
 
-  // --- nodes -----------------------------------------------------------------------------------------------------------
+  // --- nodes
+  // -----------------------------------------------------------------------------------------------------------
   /// Adds a node before `before` (null: at the end). `attrs` are by position in the op's row and complete;
   /// `result_types` are what inference gives: both are the caller's promise, checked by the verifier. Prefer
   /// `GraphBuilder`, which fits and infers.
@@ -133,7 +136,8 @@ class TANDEM_EXPORT Graph {
   Symbol scope(Node node) const { return data(node).scope; }
   void set_scope(Node node, Symbol scope) { data(node).scope = scope; }
 
-  // --- order -----------------------------------------------------------------------------------------------------------
+  // --- order
+  // -----------------------------------------------------------------------------------------------------------
   std::size_t num_nodes() const { return num_nodes_; }
   Node first() const { return handle_of_node(nodes_[0].next); }  ///< Null when the graph has no nodes.
   Node last() const { return handle_of_node(nodes_[0].prev); }
@@ -148,7 +152,8 @@ class TANDEM_EXPORT Graph {
   /// All nodes in order. The node at hand may be erased once the iterator has moved past it.
   NodeRange nodes() const;
 
-  // --- the op index ----------------------------------------------------------------------------------------------------
+  // --- the op index
+  // ----------------------------------------------------------------------------------------------------
   /// How many nodes have that op. Kept up to date by every edit.
   std::size_t count(OpId op) const { return op.index < op_index_.size() ? op_index_[op.index].count : 0; }
   /// The nodes of that op, in the order of their creation; null-terminated.
@@ -157,7 +162,8 @@ class TANDEM_EXPORT Graph {
   }
   Node next_of_same_op(Node node) const { return handle_of_node(data(node).next_same_op); }
 
-  // --- values ----------------------------------------------------------------------------------------------------------
+  // --- values
+  // ----------------------------------------------------------------------------------------------------------
   const TensorType& type(Value value) const { return data(value).type; }
   void set_type(Value value, TensorType type) { data(value).type = type; }
   Symbol name(Value value) const { return data(value).name; }
@@ -178,7 +184,8 @@ class TANDEM_EXPORT Graph {
   /// As above, but uses by `except` stay.
   void replace_uses_except(Value from, Value to, Node except);
 
-  // --- bookkeeping -----------------------------------------------------------------------------------------------------
+  // --- bookkeeping
+  // -----------------------------------------------------------------------------------------------------
   bool is_live(Node node) const {
     return node.index < nodes_.size() && nodes_[node.index].generation == node.generation;
   }
@@ -313,7 +320,9 @@ class Graph::NodeRange {
   const Graph* graph_;
 };
 
-inline Graph::NodeRange Graph::nodes() const { return NodeRange(*this); }
+inline Graph::NodeRange Graph::nodes() const {
+  return NodeRange(*this);
+}
 
 /// Forward iteration over a value's uses; not stable under edits of that value's uses.
 class Graph::UseRange {
@@ -396,7 +405,9 @@ class GraphView {
   const Attribute* attrs_;
 };
 
-inline Graph::UseRange Graph::uses(Value value) const { return {*this, data(value).first_use}; }
+inline Graph::UseRange Graph::uses(Value value) const {
+  return {*this, data(value).first_use};
+}
 
 /// The names under which values are written: a value's own name, else the smallest number not yet taken, in the order
 /// inputs, weights, nodes. The same for text, JSON, DOT and reports.

@@ -14,7 +14,8 @@ namespace tandem {
 namespace {
 
 bool is_name(std::string_view s) {
-  if (s.empty() || (std::isalpha(static_cast<unsigned char>(s[0])) == 0 && s[0] != '_')) return false;
+  if (s.empty() || (std::isalpha(static_cast<unsigned char>(s[0])) == 0 && s[0] != '_'))
+    return false;
   return std::all_of(s.begin(), s.end(),
                      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
 }
@@ -33,17 +34,21 @@ class SignatureParser {
     } else {
       parse_results();
     }
-    if (accept("{")) parse_attrs();
+    if (accept("{"))
+      parse_attrs();
     skip_space();
-    if (at_ != text_.size()) fail("trailing text");
+    if (at_ != text_.size())
+      fail("trailing text");
   }
 
  private:
   void parse_operands() {
     bool optional_seen = false;
-    if (accept(")")) return;
+    if (accept(")"))
+      return;
     do {
-      if (def_.variadic_operands) fail("an operand after a variadic one");
+      if (def_.variadic_operands)
+        fail("an operand after a variadic one");
       def_.operands.push_back(word());
       if (accept("...")) {
         def_.variadic_operands = true;
@@ -60,7 +65,8 @@ class SignatureParser {
 
   void parse_results() {
     do {
-      if (def_.variadic_results) fail("a result after a variadic one");
+      if (def_.variadic_results)
+        fail("a result after a variadic one");
       def_.results.push_back(word());
       def_.variadic_results = accept("...");
     } while (accept(","));
@@ -70,10 +76,12 @@ class SignatureParser {
     do {
       AttrDef attr;
       attr.name = word();
-      if (def_.find_attr(attr.name) >= 0) fail(fmt::format("attribute '{}' twice", attr.name));
+      if (def_.find_attr(attr.name) >= 0)
+        fail(fmt::format("attribute '{}' twice", attr.name));
       expect(":");
       attr.kind = parse_kind(word());
-      if (accept("=")) attr.default_value = parse_default(attr.kind);
+      if (accept("="))
+        attr.default_value = parse_default(attr.kind);
       def_.attrs.push_back(std::move(attr));
     } while (accept(","));
     expect("}");
@@ -82,7 +90,8 @@ class SignatureParser {
   AttrKind parse_kind(std::string_view name) {
     for (AttrKind kind : {AttrKind::boolean, AttrKind::integer, AttrKind::real, AttrKind::dtype, AttrKind::string,
                           AttrKind::dim, AttrKind::dims, AttrKind::reals, AttrKind::tensor}) {
-      if (name == to_string(kind)) return kind;
+      if (name == to_string(kind))
+        return kind;
     }
     fail(fmt::format("unknown attribute kind '{}'", name));
   }
@@ -92,18 +101,22 @@ class SignatureParser {
     if (kind == AttrKind::string) {
       expect("\"");
       const std::size_t end = text_.find('"', at_);
-      if (end == std::string_view::npos) fail("an unterminated string");
+      if (end == std::string_view::npos)
+        fail("an unterminated string");
       const std::string_view value = text_.substr(at_, end - at_);
       at_ = end + 1;
       return Attribute::of(context_.intern(value));
     }
     const std::size_t end = std::min(text_.find_first_of(",}", at_), text_.size());
     std::string_view token = text_.substr(at_, end - at_);
-    while (!token.empty() && token.back() == ' ') token.remove_suffix(1);
+    while (!token.empty() && token.back() == ' ')
+      token.remove_suffix(1);
     at_ = end;
-    if (kind == AttrKind::boolean && (token == "true" || token == "false")) return Attribute::of(token == "true");
+    if (kind == AttrKind::boolean && (token == "true" || token == "false"))
+      return Attribute::of(token == "true");
     if (kind == AttrKind::dtype) {
-      if (const auto dtype = parse_dtype(token)) return Attribute::of(*dtype);
+      if (const auto dtype = parse_dtype(token))
+        return Attribute::of(*dtype);
     }
     if (kind == AttrKind::integer || kind == AttrKind::dim) {
       std::int64_t value = 0;
@@ -115,31 +128,38 @@ class SignatureParser {
     if (kind == AttrKind::real) {
       double value = 0;
       const auto [ptr, ec] = std::from_chars(token.data(), token.data() + token.size(), value);
-      if (ec == std::errc() && ptr == token.data() + token.size()) return Attribute::of(value);
+      if (ec == std::errc() && ptr == token.data() + token.size())
+        return Attribute::of(value);
     }
-    if (kind == AttrKind::dims && token == "[]") return Attribute::of(Shape());
+    if (kind == AttrKind::dims && token == "[]")
+      return Attribute::of(Shape());
     fail(fmt::format("'{}' is no default of kind {}", token, to_string(kind)));
   }
 
   std::string word() {
     skip_space();
     const std::size_t start = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '_')) ++at_;
+    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '_'))
+      ++at_;
     const std::string_view w = text_.substr(start, at_ - start);
-    if (!is_name(w)) fail("expected a name");
+    if (!is_name(w))
+      fail("expected a name");
     return std::string(w);
   }
   bool accept(std::string_view token) {
     skip_space();
-    if (text_.substr(at_, token.size()) != token) return false;
+    if (text_.substr(at_, token.size()) != token)
+      return false;
     at_ += token.size();
     return true;
   }
   void expect(std::string_view token) {
-    if (!accept(token)) fail(fmt::format("expected '{}'", token));
+    if (!accept(token))
+      fail(fmt::format("expected '{}'", token));
   }
   void skip_space() {
-    while (at_ < text_.size() && text_[at_] == ' ') ++at_;
+    while (at_ < text_.size() && text_[at_] == ' ')
+      ++at_;
   }
   [[noreturn]] void fail(std::string_view what) {
     throw Error(Diagnostic{.code = "op.signature",
@@ -161,7 +181,8 @@ class SignatureParser {
 OpDef parse_op_row(Context& context, const OpRow& row) {
   OpDef def;
   def.name = row.name;
-  if (def.name.size() > 1 && def.name.back() == '_') def.name.pop_back();  // `return_` in ops.def
+  if (def.name.size() > 1 && def.name.back() == '_')
+    def.name.pop_back();  // `return_` in ops.def
   if (!is_name(def.name)) {
     throw Error("op.name", fmt::format("'{}' is no op name", row.name), "use letters, digits and '_'");
   }
@@ -180,7 +201,8 @@ OpDef parse_op_row(Context& context, const OpRow& row) {
 
 int OpDef::find_attr(std::string_view attr) const {
   for (std::size_t i = 0; i < attrs.size(); ++i) {
-    if (attrs[i].name == attr) return static_cast<int>(i);
+    if (attrs[i].name == attr)
+      return static_cast<int>(i);
   }
   return -1;
 }
@@ -194,11 +216,14 @@ std::string OpDef::operand_name(std::size_t i) const {
 
 Attribute Inference::attr(std::string_view name) const {
   const int i = op.find_attr(name);
-  if (i < 0) internal_error(fmt::format("op '{}' has no attribute '{}'", op.name, name));
+  if (i < 0)
+    internal_error(fmt::format("op '{}' has no attribute '{}'", op.name, name));
   return attrs[static_cast<std::size_t>(i)];
 }
 
-void Inference::result(DType dtype, std::span<const Dim> shape) { results.push_back({dtype, context.shape(shape)}); }
+void Inference::result(DType dtype, std::span<const Dim> shape) {
+  results.push_back({dtype, context.shape(shape)});
+}
 
 std::size_t Inference::axis(std::string_view name, std::size_t rank) const {
   const std::int64_t given = attr(name).integer();

@@ -84,7 +84,8 @@ struct TANDEM_EXPORT Inference {
   /// Throws Error "graph.type" with the op's name in front.
   [[noreturn]] void fail(std::string message) const;
   void require(bool condition, std::string_view message) const {
-    if (!condition) fail(std::string(message));
+    if (!condition)
+      fail(std::string(message));
   }
 };
 

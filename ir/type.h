@@ -29,7 +29,8 @@ class Shape {
   /// True when no dim is symbolic.
   bool is_static() const {
     for (Dim d : dims())
-      if (!d.is_constant()) return false;
+      if (!d.is_constant())
+        return false;
     return true;
   }
 

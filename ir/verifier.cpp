@@ -15,7 +15,8 @@ class GraphChecker {
 
   std::vector<Diagnostic> run() {
     check_links();
-    if (findings_.empty()) check_order_and_uses();
+    if (findings_.empty())
+      check_order_and_uses();
     if (findings_.empty()) {  // what follows walks the graph, which is safe only when it holds together
       check_names();
       check_types();
@@ -37,25 +38,31 @@ class GraphChecker {
       order = nodes[i].order;
       previous = i;
     }
-    if (nodes[0].prev != previous || seen != graph_.num_nodes_) broken("the order does not hold all nodes");
+    if (nodes[0].prev != previous || seen != graph_.num_nodes_)
+      broken("the order does not hold all nodes");
     std::size_t indexed = 0;
-    for (const auto& list : graph_.op_index_) indexed += list.count;
-    if (indexed != graph_.num_nodes_) broken("the op index does not hold all nodes");
+    for (const auto& list : graph_.op_index_)
+      indexed += list.count;
+    if (indexed != graph_.num_nodes_)
+      broken("the op index does not hold all nodes");
   }
 
   // Operands are live and defined earlier; every operand stands once in the use list of its value.
   void check_order_and_uses() {
     counted_.assign(graph_.values_.size(), 0);
-    for (Node n : graph_.nodes()) check_operands(n);
+    for (Node n : graph_.nodes())
+      check_operands(n);
     check_operands(graph_.return_node());
     for (std::uint32_t i = 0; i < graph_.values_.size(); ++i) {
       const auto& v = graph_.values_[i];
-      if (v.kind == Graph::ValueKind::dead) continue;
+      if (v.kind == Graph::ValueKind::dead)
+        continue;
       std::uint32_t length = 0;
       std::uint32_t previous = no_index;
       for (std::uint32_t slot = v.first_use; slot != no_index; slot = graph_.operands_[slot].next_use) {
         const auto& o = graph_.operands_[slot];
-        if (o.value != i || o.prev_use != previous || ++length > v.num_uses) return broken("a use list is inconsistent");
+        if (o.value != i || o.prev_use != previous || ++length > v.num_uses)
+          return broken("a use list is inconsistent");
         previous = slot;
       }
       if (length != v.num_uses || length != counted_[i] || v.last_use != previous) {
@@ -68,14 +75,16 @@ class GraphChecker {
     const auto& d = graph_.nodes_[n.index];
     for (std::uint32_t i = 0; i < d.num_operands; ++i) {
       const auto& o = graph_.operands_[d.first_operand + i];
-      if (o.node != n.index || o.value >= graph_.values_.size()) return broken("an operand is not its node's");
+      if (o.node != n.index || o.value >= graph_.values_.size())
+        return broken("an operand is not its node's");
       const auto& v = graph_.values_[o.value];
       if (v.kind == Graph::ValueKind::dead) {
         return broken(fmt::format("operand {} of a {} node is a value that was erased", i, graph_.def(n).name));
       }
       ++counted_[o.value];
       if (v.def != no_index && graph_.nodes_[v.def].order >= d.order) {
-        report("graph.order", n, fmt::format("operand '{}' is used before it is defined", graph_.def(n).operand_name(i)));
+        report("graph.order", n,
+               fmt::format("operand '{}' is used before it is defined", graph_.def(n).operand_name(i)));
       }
     }
   }
@@ -84,18 +93,23 @@ class GraphChecker {
     std::vector<std::pair<Symbol, Value>> names;
     names.reserve(graph_.values_.size());
     auto add = [&](Value v) {
-      if (const Symbol s = graph_.name(v); !s.empty()) names.emplace_back(s, v);
+      if (const Symbol s = graph_.name(v); !s.empty())
+        names.emplace_back(s, v);
     };
-    for (Value v : graph_.inputs()) add(v);
-    for (const Weight& w : graph_.weights()) add(w.value);
+    for (Value v : graph_.inputs())
+      add(v);
+    for (const Weight& w : graph_.weights())
+      add(w.value);
     for (Node n : graph_.nodes()) {
-      for (std::size_t i = 0; i < graph_.num_results(n); ++i) add(graph_.result(n, i));
+      for (std::size_t i = 0; i < graph_.num_results(n); ++i)
+        add(graph_.result(n, i));
     }
     // By address, which is enough to bring equal names together; findings come in the order of the names' text.
     std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.first.id() < b.first.id(); });
     std::vector<std::string> duplicates;
     for (std::size_t i = 1; i < names.size(); ++i) {
-      if (names[i].first == names[i - 1].first) duplicates.emplace_back(names[i].first.view());
+      if (names[i].first == names[i - 1].first)
+        duplicates.emplace_back(names[i].first.view());
     }
     std::sort(duplicates.begin(), duplicates.end());
     duplicates.erase(std::unique(duplicates.begin(), duplicates.end()), duplicates.end());
@@ -112,12 +126,15 @@ class GraphChecker {
   void check_types() {
     std::vector<TensorType> operands, inferred;
     for (Node n : graph_.nodes()) {
-      if (findings_.size() >= limit_) return;
+      if (findings_.size() >= limit_)
+        return;
       const OpDef& op = graph_.def(n);
       const auto attrs = graph_.attrs(n);
-      if (!attributes_fit(n, op, attrs)) continue;
+      if (!attributes_fit(n, op, attrs))
+        continue;
       operands.clear();
-      for (std::size_t i = 0; i < graph_.num_operands(n); ++i) operands.push_back(graph_.type(graph_.operand(n, i)));
+      for (std::size_t i = 0; i < graph_.num_operands(n); ++i)
+        operands.push_back(graph_.type(graph_.operand(n, i)));
       try {
         infer_types(graph_.context(), op, operands, attrs, inferred);
       } catch (const Error& e) {
@@ -128,15 +145,16 @@ class GraphChecker {
         continue;
       }
       if (inferred.size() != graph_.num_results(n)) {
-        report("graph.type", n, fmt::format("{} has {} results, inference gives {}", op.name, graph_.num_results(n),
-                                            inferred.size()));
+        report("graph.type", n,
+               fmt::format("{} has {} results, inference gives {}", op.name, graph_.num_results(n), inferred.size()));
         continue;
       }
       for (std::size_t i = 0; i < inferred.size(); ++i) {
         const TensorType& type = graph_.type(graph_.result(n, i));
         if (type != inferred[i]) {
-          report("graph.type", n, fmt::format("result {} of {} has type {}, inference gives {}", i, op.name,
-                                              to_string(type), to_string(inferred[i])));
+          report("graph.type", n,
+                 fmt::format("result {} of {} has type {}, inference gives {}", i, op.name, to_string(type),
+                             to_string(inferred[i])));
         }
       }
     }
@@ -149,7 +167,8 @@ class GraphChecker {
       return false;
     }
     for (std::size_t i = 0; i < attrs.size(); ++i) {
-      if (attrs[i].kind() == op.attrs[i].kind) continue;
+      if (attrs[i].kind() == op.attrs[i].kind)
+        continue;
       report("graph.attribute-kind", n,
              fmt::format("attribute '{}' of {} is of kind {}, not {}", op.attrs[i].name, op.name,
                          to_string(attrs[i].kind()), to_string(op.attrs[i].kind)));
@@ -160,8 +179,10 @@ class GraphChecker {
 
   /// "%qn", or "return".
   std::string place(Node n) {
-    if (n == graph_.return_node()) return "return";
-    if (graph_.num_results(n) == 0) return graph_.def(n).name;
+    if (n == graph_.return_node())
+      return "return";
+    if (graph_.num_results(n) == 0)
+      return graph_.def(n).name;
     const Symbol name = graph_.name(graph_.result(n, 0));
     return name.empty() ? fmt::format("{} (node {})", graph_.def(n).name, n.index) : "%" + std::string(name.view());
   }
@@ -183,7 +204,8 @@ class GraphChecker {
                  .source_line = {}});
   }
   void add_finding(Diagnostic d) {
-    if (findings_.size() < limit_) findings_.push_back(std::move(d));
+    if (findings_.size() < limit_)
+      findings_.push_back(std::move(d));
   }
 
   const Graph& graph_;
@@ -192,10 +214,13 @@ class GraphChecker {
   std::vector<std::uint32_t> counted_;
 };
 
-std::vector<Diagnostic> verify(const Graph& graph, std::size_t limit) { return GraphChecker(graph, limit).run(); }
+std::vector<Diagnostic> verify(const Graph& graph, std::size_t limit) {
+  return GraphChecker(graph, limit).run();
+}
 
 void verify_or_throw(const Graph& graph) {
-  if (auto findings = verify(graph); !findings.empty()) throw Error(std::move(findings));
+  if (auto findings = verify(graph); !findings.empty())
+    throw Error(std::move(findings));
 }
 
 }  // namespace tandem

@@ -23,7 +23,8 @@ class DimBindings {
   void set(Symbol symbol, std::int64_t value) { values_[symbol] = value; }
   std::optional<std::int64_t> find(Symbol symbol) const {
     const auto it = values_.find(symbol);
-    if (it == values_.end()) return std::nullopt;
+    if (it == values_.end())
+      return std::nullopt;
     return it->second;
   }
   /// The value of a dim. Throws Error "run.unbound-dim" when a symbol has no value.
@@ -52,7 +53,8 @@ struct KernelCall {
   std::int64_t dim(std::string_view name) const { return bindings.value(attr(name).dim()); }
   std::vector<std::int64_t> dims(std::string_view name) const {
     std::vector<std::int64_t> out;
-    for (Dim d : attr(name).dims()) out.push_back(bindings.value(d));
+    for (Dim d : attr(name).dims())
+      out.push_back(bindings.value(d));
     return out;
   }
 };

@@ -29,14 +29,16 @@ struct TensorView {
   /// Elements.
   std::int64_t size() const {
     std::int64_t n = 1;
-    for (std::int64_t d : dims()) n *= d;
+    for (std::int64_t d : dims())
+      n *= d;
     return n;
   }
   /// True when elements lie row-major without gaps.
   bool is_contiguous() const {
     std::int64_t expected = 1;
     for (std::size_t i = rank; i-- > 0;) {
-      if (shape[i] != 1 && strides[i] != expected) return false;
+      if (shape[i] != 1 && strides[i] != expected)
+        return false;
       expected *= shape[i];
     }
     return true;
@@ -55,7 +57,8 @@ struct Tensor {
   TensorView view;
   std::shared_ptr<const void> owner;
 
-  /// Zero-filled, row-major, 64-byte aligned. Throws Error "tensor.too-large" beyond 2^46 bytes or where memory is short.
+  /// Zero-filled, row-major, 64-byte aligned. Throws Error "tensor.too-large" beyond 2^46 bytes or where memory is
+  /// short.
   TANDEM_RUNTIME_API static Tensor zeros(DType dtype, std::span<const std::int64_t> shape);
   /// A row-major copy.
   TANDEM_RUNTIME_API Tensor contiguous() const;

@@ -53,17 +53,20 @@ PassManager manager_for(const PassConfig& config, const Capabilities& capabiliti
 /// The pass `fuse` stands in the table twice: a fusion gets one entry, where it ran last.
 void merge_fusions(std::vector<PassReport>& passes) {
   for (std::size_t i = 0; i < passes.size(); ++i) {
-    if (!passes[i].is_fusion) continue;
+    if (!passes[i].is_fusion)
+      continue;
     const auto again = std::find_if(passes.begin() + static_cast<std::ptrdiff_t>(i) + 1, passes.end(),
                                     [&](const PassReport& p) { return p.is_fusion && p.name == passes[i].name; });
-    if (again == passes.end()) continue;
+    if (again == passes.end())
+      continue;
     again->candidates = std::max(again->candidates, passes[i].candidates);
     again->matches += passes[i].matches;
     again->changed |= passes[i].changed;
     again->nodes_before = passes[i].nodes_before;
     again->seconds += passes[i].seconds;
     for (const std::string& note : passes[i].notes) {
-      if (std::find(again->notes.begin(), again->notes.end(), note) == again->notes.end()) again->notes.push_back(note);
+      if (std::find(again->notes.begin(), again->notes.end(), note) == again->notes.end())
+        again->notes.push_back(note);
     }
     passes.erase(passes.begin() + static_cast<std::ptrdiff_t>(i--));
   }
@@ -154,7 +157,8 @@ DecisionReport run_pipeline(Graph& graph, const PassConfig& config, const Capabi
   report.aiter = capabilities.aiter;
   report.pipeline = manager.pipeline_text();
   report.nodes_before = graph.num_nodes();
-  report.passes = manager.run(graph, PassContext{config, capabilities, options.log, options.fusions, nullptr, options.near_misses});
+  report.passes =
+      manager.run(graph, PassContext{config, capabilities, options.log, options.fusions, nullptr, options.near_misses});
   merge_fusions(report.passes);
   report.nodes_after = graph.num_nodes();
   for (const PassReport& pass : report.passes) {

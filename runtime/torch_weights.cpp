@@ -13,15 +13,16 @@ namespace {
 
 Tensor window(const ProgramWeight& weight) {
   if (weight.sizes.size() > max_rank)
-    throw Error("tensor.rank", fmt::format("the weight '{}' has {} axes; the most is {}", weight.key,
-                                           weight.sizes.size(), max_rank));
+    throw Error("tensor.rank",
+                fmt::format("the weight '{}' has {} axes; the most is {}", weight.key, weight.sizes.size(), max_rank));
   Tensor tensor;
   TensorView& view = tensor.view;
   view.dtype = weight.dtype;
   view.rank = static_cast<std::uint8_t>(weight.sizes.size());
   std::copy(weight.sizes.begin(), weight.sizes.end(), view.shape.begin());
   std::copy(weight.strides.begin(), weight.strides.end(), view.strides.begin());
-  if (view.size() == 0) return Tensor::zeros(weight.dtype, weight.sizes);
+  if (view.size() == 0)
+    return Tensor::zeros(weight.dtype, weight.sizes);
 
   const std::size_t size = byte_size(weight.dtype);
   const std::byte* first = weight.storage.data() + static_cast<std::size_t>(weight.offset) * size;

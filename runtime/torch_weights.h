@@ -9,8 +9,8 @@
 
 namespace tandem {
 
-/// Adds those that `store` has no tensor for yet. Tensors are windows on the archive: nothing is copied but what lies at
-/// an address that its dtype cannot be read from. Throws Error "tensor.rank" for more than 8 axes.
+/// Adds those that `store` has no tensor for yet. Tensors are windows on the archive: nothing is copied but what lies
+/// at an address that its dtype cannot be read from. Throws Error "tensor.rank" for more than 8 axes.
 TANDEM_RUNTIME_API void add_program_weights(TensorStore& store, std::span<const ProgramWeight> weights);
 
 }  // namespace tandem

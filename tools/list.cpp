@@ -167,7 +167,7 @@ Runner setup_list(CLI::App& app) {
   auto o = std::make_shared<ListOptions>();
   app.add_option("WHAT", o->what, "ops, passes, fusions or targets")->required();
   auto* json = app.add_flag("--json", o->json, "As JSON, an array of objects");
-  app.add_flag("--markdown", o->markdown, "As a Markdown table (docs/ops.md is made by it)")->excludes(json);
+  app.add_flag("--markdown", o->markdown, "As a Markdown table")->excludes(json);
   app.footer(
       "\nExample:\n"
       "  tandem list fusions\n"

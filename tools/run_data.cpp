@@ -117,8 +117,7 @@ TensorStore load_tensors(const std::string& path) {
   return store;
 }
 
-RunData gather_run_data(const Graph& graph, const RunDataSettings& settings,
-                        std::span<const ProgramWeight> archived) {
+RunData gather_run_data(const Graph& graph, const RunDataSettings& settings, std::span<const ProgramWeight> archived) {
   RunData data;
   data.bindings = parse_bindings(graph, settings.bindings);
   data.inputs = gather_inputs(graph, settings, data.bindings);

@@ -36,7 +36,8 @@ std::string_view skip_comments(std::string_view bytes) {
   }
 }
 
-constexpr std::string_view known_forms = "known are Tandem's JSON ('{...}') and text ('graph @name(...) {...}'), and torch.export archives";
+constexpr std::string_view known_forms =
+    "known are Tandem's JSON ('{...}') and text ('graph @name(...) {...}'), and torch.export archives";
 
 }  // namespace
 

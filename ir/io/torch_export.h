@@ -26,9 +26,9 @@ namespace tandem {
 struct ProgramWeight {
   std::string key;  ///< Its name in the model, which is the weight's key in the graph.
   DType dtype = DType::f32;
-  std::vector<std::int64_t> sizes;  ///< As in the graph: complex numbers have a last axis of 2.
-  std::vector<std::int64_t> strides;  ///< In elements.
-  std::int64_t offset = 0;            ///< In elements, from the start of `storage`.
+  std::vector<std::int64_t> sizes;     ///< As in the graph: complex numbers have a last axis of 2.
+  std::vector<std::int64_t> strides;   ///< In elements.
+  std::int64_t offset = 0;             ///< In elements, from the start of `storage`.
   std::span<const std::byte> storage;  ///< At any address: elements need not be aligned.
   std::shared_ptr<const void> owner;   ///< Keeps the bytes; null when the caller does.
 };

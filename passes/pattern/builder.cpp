@@ -4,11 +4,14 @@ namespace tandem {
 
 namespace {
 
-Span span_of(const std::source_location& loc) { return {loc.file_name(), loc.line(), loc.column()}; }
+Span span_of(const std::source_location& loc) {
+  return {loc.file_name(), loc.line(), loc.column()};
+}
 
 std::vector<std::string> names_of(std::initializer_list<PatternValueName> values) {
   std::vector<std::string> names;
-  for (const PatternValueName& v : values) names.push_back(v.name);
+  for (const PatternValueName& v : values)
+    names.push_back(v.name);
   return names;
 }
 
@@ -18,7 +21,9 @@ NodeMatcher& NodeMatcher::attr(std::string_view name, PatternExpr value, Compare
   node().attrs.push_back({std::string(name), compare, value.expr(), node().span});
   return *this;
 }
-NodeMatcher& NodeMatcher::ignore(std::string_view name) { return attr(name, 0, Compare::any); }
+NodeMatcher& NodeMatcher::ignore(std::string_view name) {
+  return attr(name, 0, Compare::any);
+}
 NodeMatcher& NodeMatcher::keep() {
   node().keep = true;
   return *this;
@@ -91,7 +96,8 @@ PatternExpr PatternBuilder::dim(std::string_view name) {
 
 PatternType PatternBuilder::dtype(std::string_view name, std::initializer_list<DType> among) {
   TypeVariable variable{std::string(name), {}};
-  for (DType d : among) variable.dtypes.emplace_back(to_string(d));
+  for (DType d : among)
+    variable.dtypes.emplace_back(to_string(d));
   pattern_.types.push_back(std::move(variable));
   return PatternType(name);
 }
@@ -103,7 +109,8 @@ PatternValueName PatternBuilder::input(std::string_view name, PatternType type, 
   in.type.has_shape = shape.constrained;
   in.type.open = shape.open;
   in.type.leading = shape.leading;
-  for (const PatternExpr& d : shape.dims) in.type.dims.push_back(d.expr());
+  for (const PatternExpr& d : shape.dims)
+    in.type.dims.push_back(d.expr());
   in.span = span_of(loc);
   pattern_.inputs.push_back(std::move(in));
   return {std::string(name)};

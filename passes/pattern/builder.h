@@ -29,15 +29,16 @@ namespace tandem {
 /// An expression under construction: `Q + C`, `2 * Q`, `$eps`, `[Q, C]`, literals.
 class PatternExpr {
  public:
-  PatternExpr(bool v) { expr_.kind = Expr::Kind::boolean, expr_.boolean = v; }                // NOLINT
-  PatternExpr(int v) : PatternExpr(std::int64_t{v}) {}                                        // NOLINT
-  PatternExpr(std::int64_t v) { expr_.kind = Expr::Kind::integer, expr_.integer = v; }        // NOLINT
-  PatternExpr(double v) { expr_.kind = Expr::Kind::real, expr_.real = v; }                    // NOLINT
-  PatternExpr(const char* v) { expr_.kind = Expr::Kind::string, expr_.text = v; }             // NOLINT
-  PatternExpr(DType v) { expr_.kind = Expr::Kind::name, expr_.text = to_string(v); }          // NOLINT
-  PatternExpr(std::initializer_list<PatternExpr> v) {                                         // NOLINT
+  PatternExpr(bool v) { expr_.kind = Expr::Kind::boolean, expr_.boolean = v; }          // NOLINT
+  PatternExpr(int v) : PatternExpr(std::int64_t{v}) {}                                  // NOLINT
+  PatternExpr(std::int64_t v) { expr_.kind = Expr::Kind::integer, expr_.integer = v; }  // NOLINT
+  PatternExpr(double v) { expr_.kind = Expr::Kind::real, expr_.real = v; }              // NOLINT
+  PatternExpr(const char* v) { expr_.kind = Expr::Kind::string, expr_.text = v; }       // NOLINT
+  PatternExpr(DType v) { expr_.kind = Expr::Kind::name, expr_.text = to_string(v); }    // NOLINT
+  PatternExpr(std::initializer_list<PatternExpr> v) {                                   // NOLINT
     expr_.kind = Expr::Kind::list;
-    for (const PatternExpr& e : v) expr_.args.push_back(e.expr_);
+    for (const PatternExpr& e : v)
+      expr_.args.push_back(e.expr_);
   }
   PatternExpr(Expr e) : expr_(std::move(e)) {}  // NOLINT
 
@@ -174,7 +175,8 @@ class TANDEM_EXPORT PatternBuilder {
   }
   PatternType dtype(std::string_view name, std::initializer_list<DType> among = {});
 
-  PatternValueName input(std::string_view name, PatternType type = {}, PatternShape shape = {}, Loc loc = Loc::current());
+  PatternValueName input(std::string_view name, PatternType type = {}, PatternShape shape = {},
+                         Loc loc = Loc::current());
 
   /// Adds a node to the match, or to the branch under construction.
   NodeMatcher match(std::string_view op, std::initializer_list<PatternValueName> operands, Loc loc = Loc::current());

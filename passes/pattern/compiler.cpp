@@ -41,7 +41,8 @@ std::uint32_t insert_plan(CompiledSet& set, const MatchPlan& plan, std::uint32_t
     at = child;
   }
   std::uint32_t* end = &set.trie[at].first_accept;
-  while (*end != no_index) end = &set.accepts[*end].next;
+  while (*end != no_index)
+    end = &set.accepts[*end].next;
   *end = static_cast<std::uint32_t>(set.accepts.size());
   set.accepts.push_back({variant, no_index});
   return at;
@@ -63,7 +64,8 @@ std::shared_ptr<const CompiledSet> compile(std::shared_ptr<Context> context, std
       if (const auto [it, added] = names.emplace(pattern.name, &pattern); !added) {
         Diagnostic d = pattern_problem(pattern, pattern.span, "pattern.duplicate-name",
                                        "a fusion of that name is loaded already", "rename one of the two");
-        if (it->second->span.line != 0) d.notes.push_back("the other one is at " + to_string(it->second->span));
+        if (it->second->span.line != 0)
+          d.notes.push_back("the other one is at " + to_string(it->second->span));
         throw Error(std::move(d));
       }
       for (Variant& variant : expand(pattern)) {
@@ -77,17 +79,21 @@ std::shared_ptr<const CompiledSet> compile(std::shared_ptr<Context> context, std
         const bool known = std::any_of(problems.begin(), problems.end(), [&](const Diagnostic& p) {
           return p.code == d.code && p.message == d.message && p.where.line == d.where.line;
         });
-        if (!known) problems.push_back(d);
+        if (!known)
+          problems.push_back(d);
       }
     }
   }
-  if (!problems.empty()) throw Error(std::move(problems));
+  if (!problems.empty())
+    throw Error(std::move(problems));
 
   for (std::uint32_t v = 0; v < set->variants.size(); ++v) {
     CompiledVariant& variant = set->variants[v];
     auto& leaves = set->leaves.emplace_back();
-    for (const MatchPlan& plan : variant.plans) leaves.push_back({plan.anchor, insert_plan(*set, plan, v)});
-    for (const auto& [op, count] : variant.required_ops) set->interesting_ops[op.index] = true;
+    for (const MatchPlan& plan : variant.plans)
+      leaves.push_back({plan.anchor, insert_plan(*set, plan, v)});
+    for (const auto& [op, count] : variant.required_ops)
+      set->interesting_ops[op.index] = true;
     set->diameter = std::max(set->diameter, variant.nodes.size());
   }
   return set;

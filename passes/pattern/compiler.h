@@ -44,18 +44,18 @@ struct PatternNode {
 struct MatchPlan {
   OpId anchor;
   std::vector<Step> steps;
-  std::vector<Span> spans;                 ///< Of the source of each step.
-  std::vector<std::string> texts;          ///< What each step says, in the pattern's words.
-  std::vector<ValueRef> values;            ///< Path of each value.
-  std::vector<std::uint8_t> registers;     ///< Register of each pattern node.
+  std::vector<Span> spans;              ///< Of the source of each step.
+  std::vector<std::string> texts;       ///< What each step says, in the pattern's words.
+  std::vector<ValueRef> values;         ///< Path of each value.
+  std::vector<std::uint8_t> registers;  ///< Register of each pattern node.
 };
 
 /// An operand of a node to create, or a replacement.
 struct RewriteOperand {
   enum class Kind : std::uint8_t { matched, created, rest };
   Kind kind = Kind::matched;
-  int value = 0;    ///< matched: a value; created: a rewrite node; rest: index into `rests`
-  int result = 0;   ///< created
+  int value = 0;   ///< matched: a value; created: a rewrite node; rest: index into `rests`
+  int result = 0;  ///< created
 };
 
 /// A node to create, resolved.

@@ -21,9 +21,9 @@ constexpr std::size_t max_hits_at_anchor = 16;
 struct Hit {
   std::uint32_t variant;
   Node anchor;
-  std::uint64_t order;   // of the anchor, when it was found
-  std::size_t record;    // what was bound
-  bool contested;        // shares a node with another hit, or depends on more than its nodes
+  std::uint64_t order;  // of the anchor, when it was found
+  std::size_t record;   // what was bound
+  bool contested;       // shares a node with another hit, or depends on more than its nodes
 };
 
 class Engine {
@@ -37,7 +37,8 @@ class Engine {
       rewriter_.admit(a.pattern, a.kernel_dtypes);
     }
     for (std::uint32_t v = 0; v < set.variants.size(); ++v) {
-      if (wanted[set.variants[v].fusion]) variants_.push_back(v);
+      if (wanted[set.variants[v].fusion])
+        variants_.push_back(v);
     }
     rank_variants();
   }
@@ -45,7 +46,8 @@ class Engine {
   EngineResult run() {
     matcher_.activate(variants_);
     for (const Matcher::Anchor& anchor : matcher_.anchors()) {
-      for (Node n = graph_.first_of(anchor.op); n; n = graph_.next_of_same_op(n)) find_at(anchor, n);
+      for (Node n = graph_.first_of(anchor.op); n; n = graph_.next_of_same_op(n))
+        find_at(anchor, n);
     }
     count_candidates();
     rewrite_hits();
@@ -71,7 +73,8 @@ class Engine {
       const int bx = set_.patterns[x.fusion].benefit, by = set_.patterns[y.fusion].benefit;
       return bx != by ? bx > by : x.nodes.size() > y.nodes.size();
     });
-    for (std::uint32_t i = 0; i < order.size(); ++i) rank_[order[i]] = i;
+    for (std::uint32_t i = 0; i < order.size(); ++i)
+      rank_[order[i]] = i;
   }
 
   void find_at(const Matcher::Anchor& anchor, Node node) {
@@ -92,7 +95,8 @@ class Engine {
     const CompiledVariant& v = set_.variants[variant];
     const auto index = static_cast<std::uint32_t>(hits_.size());
     bool contested = v.looks_further;
-    if (claimed_by_.size() < graph_.node_capacity()) claimed_by_.resize(graph_.node_capacity(), no_index);
+    if (claimed_by_.size() < graph_.node_capacity())
+      claimed_by_.resize(graph_.node_capacity(), no_index);
     for (std::size_t i = 0; i < v.nodes.size(); ++i) {
       std::uint32_t& claim = claimed_by_[state.nodes[i]];
       if (claim != no_index && claim != index) {
@@ -102,16 +106,19 @@ class Engine {
       claim = index;
     }
     hits_.push_back({variant, anchor_, graph_.order(anchor_), records_.add(v, state), contested});
-    if (hits_.size() < max_hits_at_anchor) return false;
+    if (hits_.size() < max_hits_at_anchor)
+      return false;
     const Hit& earlier = hits_[hits_.size() - max_hits_at_anchor];
-    if (earlier.anchor != anchor_ || earlier.variant != variant) return false;
+    if (earlier.anchor != anchor_ || earlier.variant != variant)
+      return false;
     seeds_.push_back(anchor_);
     return true;
   }
 
   void count_candidates() {
     for (const std::uint32_t v : variants_) {
-      if (!matcher_.is_active(v)) continue;
+      if (!matcher_.is_active(v))
+        continue;
       auto& candidates = result_.fusions[set_.variants[v].fusion].candidates;
       candidates = std::max(candidates, graph_.count(matcher_.plan_of(v).anchor));
     }
@@ -121,9 +128,11 @@ class Engine {
     auto before = [&](const Hit& a, const Hit& b) {
       return rank_[a.variant] != rank_[b.variant] ? rank_[a.variant] < rank_[b.variant] : a.order < b.order;
     };
-    if (!std::is_sorted(hits_.begin(), hits_.end(), before)) std::sort(hits_.begin(), hits_.end(), before);
+    if (!std::is_sorted(hits_.begin(), hits_.end(), before))
+      std::sort(hits_.begin(), hits_.end(), before);
     claimed_by_.clear();
-    for (const Hit& hit : hits_) rewrite_hit(hit);
+    for (const Hit& hit : hits_)
+      rewrite_hit(hit);
     hits_.clear();
     records_.clear();
   }
@@ -171,7 +180,8 @@ class Engine {
 
   bool try_rewrite(Attempt& a, const MatchState& state) {
     a.done = rewriter_.rewrite(*a.variant, *a.plan, state);
-    if (!a.done && a.refusal.empty()) a.refusal = rewriter_.refusal();
+    if (!a.done && a.refusal.empty())
+      a.refusal = rewriter_.refusal();
     return a.done;
   }
 
@@ -181,23 +191,28 @@ class Engine {
     last_ = &variant;
     if (++rewrites_ > limit_) {
       throw Error("pattern.non-terminating",
-                  fmt::format("the rewrites do not come to an end: stopped after {}, the last by fusion '{}'", rewrites_,
-                              set_.patterns[variant.fusion].name),
+                  fmt::format("the rewrites do not come to an end: stopped after {}, the last by fusion '{}'",
+                              rewrites_, set_.patterns[variant.fusion].name),
                   "make sure that what a fusion creates is not matched again by itself or by another");
     }
     for (Node n : rewriter_.created()) {
-      if (set_.interesting_ops[graph_.op(n).index]) seeds_.push_back(n);
+      if (set_.interesting_ops[graph_.op(n).index])
+        seeds_.push_back(n);
     }
     for (Value v : rewriter_.released()) {
-      if (const Node def = graph_.def_node(v)) seeds_.push_back(def);
+      if (const Node def = graph_.def_node(v))
+        seeds_.push_back(def);
       for (const Use use : graph_.uses(v)) {
-        if (use.user != graph_.return_node()) seeds_.push_back(use.user);
-        if (seeds_.size() > limit_ * 4) break;
+        if (use.user != graph_.return_node())
+          seeds_.push_back(use.user);
+        if (seeds_.size() > limit_ * 4)
+          break;
       }
     }
     if (several_patterns()) {
       taken_by_.resize(graph_.node_capacity(), no_index);
-      for (const std::uint32_t i : rewriter_.removed_indices()) taken_by_[i] = static_cast<std::uint32_t>(variant.fusion);
+      for (const std::uint32_t i : rewriter_.removed_indices())
+        taken_by_[i] = static_cast<std::uint32_t>(variant.fusion);
     }
   }
 
@@ -207,10 +222,12 @@ class Engine {
     const CompiledVariant* winner = last_;
     if (anchor_index < taken_by_.size() && taken_by_[anchor_index] != no_index) {
       const std::uint32_t fusion = taken_by_[anchor_index];
-      if (fusion != variant.fusion) ++statistics.lost_to[set_.patterns[fusion].name];
+      if (fusion != variant.fusion)
+        ++statistics.lost_to[set_.patterns[fusion].name];
       return;
     }
-    if (winner != nullptr && winner->fusion != variant.fusion) ++statistics.lost_to[set_.patterns[winner->fusion].name];
+    if (winner != nullptr && winner->fusion != variant.fusion)
+      ++statistics.lost_to[set_.patterns[winner->fusion].name];
   }
 
   /// Nodes within reach of a change are tried again: as far as the largest pattern is wide.
@@ -220,12 +237,14 @@ class Engine {
     std::vector<std::uint32_t> seen(graph_.node_capacity(), 0);
     std::vector<Node> reached;
     auto visit = [&](Node n) {
-      if (!n || n == graph_.return_node() || !graph_.is_live(n) || seen[n.index] != 0) return;
+      if (!n || n == graph_.return_node() || !graph_.is_live(n) || seen[n.index] != 0)
+        return;
       seen[n.index] = 1;
       reached.push_back(n);
       next.push_back(n);
     };
-    for (Node n : frontier) visit(n);
+    for (Node n : frontier)
+      visit(n);
     for (std::size_t depth = 0; depth < set_.diameter && !next.empty(); ++depth) {
       frontier = std::move(next);
       next.clear();
@@ -233,17 +252,20 @@ class Engine {
         for (std::size_t i = 0; i < graph_.num_operands(n); ++i) {
           const Value v = graph_.operand(n, i);
           visit(graph_.def_node(v));
-          for (const Use use : graph_.uses(v)) visit(use.user);
+          for (const Use use : graph_.uses(v))
+            visit(use.user);
         }
         for (std::size_t i = 0; i < graph_.num_results(n); ++i) {
-          for (const Use use : graph_.uses(graph_.result(n, i))) visit(use.user);
+          for (const Use use : graph_.uses(graph_.result(n, i)))
+            visit(use.user);
         }
       }
     }
     std::sort(reached.begin(), reached.end(), [&](Node a, Node b) { return graph_.comes_before(a, b); });
     for (const Matcher::Anchor& anchor : matcher_.anchors()) {
       for (Node n : reached) {
-        if (graph_.op(n) == anchor.op) find_at(anchor, n);
+        if (graph_.op(n) == anchor.op)
+          find_at(anchor, n);
       }
     }
   }
@@ -275,7 +297,8 @@ EngineResult run_patterns(const CompiledSet& set, Graph& graph, std::span<const 
 
 EngineResult run_patterns(const CompiledSet& set, Graph& graph) {
   std::vector<ActivePattern> all(set.patterns.size());
-  for (std::uint32_t i = 0; i < all.size(); ++i) all[i].pattern = i;
+  for (std::uint32_t i = 0; i < all.size(); ++i)
+    all[i].pattern = i;
   return run_patterns(set, graph, all);
 }
 

@@ -1,8 +1,8 @@
 // The engine: runs a compiled set over a graph to a fixpoint.
 //
 // All sites of all patterns are found first; then they are rewritten in the order of benefit, then of proved supersets,
-// then of declaration, and within one pattern in the order of the graph. What a rewrite changed is looked at again, until
-// nothing matches. The result depends on the graph and the set alone.
+// then of declaration, and within one pattern in the order of the graph. What a rewrite changed is looked at again,
+// until nothing matches. The result depends on the graph and the set alone.
 #pragma once
 
 #include <cstddef>
@@ -21,10 +21,10 @@ namespace tandem {
 
 /// What happened to one pattern.
 struct FusionStatistics {
-  std::size_t candidates = 0;  ///< Nodes at which a match was tried.
-  std::size_t matches = 0;     ///< Sites rewritten.
-  std::map<std::string, std::size_t> refusals;   ///< Sites that matched but were not legal, by reason.
-  std::map<std::string, std::size_t> lost_to;    ///< Sites that another pattern took first, by its name.
+  std::size_t candidates = 0;                   ///< Nodes at which a match was tried.
+  std::size_t matches = 0;                      ///< Sites rewritten.
+  std::map<std::string, std::size_t> refusals;  ///< Sites that matched but were not legal, by reason.
+  std::map<std::string, std::size_t> lost_to;   ///< Sites that another pattern took first, by its name.
 };
 
 struct EngineResult {
@@ -36,8 +36,8 @@ struct EngineResult {
 /// A pattern that is on.
 struct ActivePattern {
   std::uint32_t pattern = 0;  ///< Index into the set's.
-  /// Bits of the dtypes for which the target has the pattern's kernels: sites of others are refused. The dtype of a site
-  /// is that of the kernel's first operand.
+  /// Bits of the dtypes for which the target has the pattern's kernels: sites of others are refused. The dtype of a
+  /// site is that of the kernel's first operand.
   std::uint32_t kernel_dtypes = ~std::uint32_t{0};
 };
 

@@ -8,7 +8,8 @@ namespace tandem {
 namespace {
 
 std::optional<Dim> as_dim(Attribute a) {
-  if (a.kind() == AttrKind::dim) return a.dim();
+  if (a.kind() == AttrKind::dim)
+    return a.dim();
   if (a.kind() == AttrKind::integer && a.integer() >= -Dim::max_constant && a.integer() <= Dim::max_constant) {
     return Dim(a.integer());
   }
@@ -16,8 +17,10 @@ std::optional<Dim> as_dim(Attribute a) {
 }
 
 std::optional<double> as_real(Attribute a) {
-  if (a.kind() == AttrKind::real) return a.real();
-  if (const auto d = as_dim(a); d && d->is_constant()) return static_cast<double>(d->constant());
+  if (a.kind() == AttrKind::real)
+    return a.real();
+  if (const auto d = as_dim(a); d && d->is_constant())
+    return static_cast<double>(d->constant());
   return std::nullopt;
 }
 
@@ -30,7 +33,8 @@ std::optional<Attribute> combine_dims(Expr::Kind kind, Dim a, Dim b) {
       case Expr::Kind::floordiv: return Attribute::of(floordiv(a, b));
       case Expr::Kind::mod: return Attribute::of(mod(a, b));
       case Expr::Kind::div:
-        if (mod(a, b).is(0)) return Attribute::of(floordiv(a, b));
+        if (mod(a, b).is(0))
+          return Attribute::of(floordiv(a, b));
         if (a.is_constant() && b.is_constant() && !b.is(0)) {
           return Attribute::of(static_cast<double>(a.constant()) / static_cast<double>(b.constant()));
         }
@@ -61,13 +65,16 @@ std::optional<Attribute> evaluate(const BoundExpr& e, const MatchState& state) {
     case Expr::Kind::real:
     case Expr::Kind::string: return e.literal;
     case Expr::Kind::name:
-      if (e.literal) return e.literal;
+      if (e.literal)
+        return e.literal;
       return e.is_dtype_variable ? Attribute::of(state.dtypes[e.slot]) : Attribute::of(state.dims[e.slot]);
     case Expr::Kind::capture: return state.captures[e.slot];
     case Expr::Kind::neg: {
       const auto a = evaluate(e.args[0], state);
-      if (!a) return std::nullopt;
-      if (a->kind() == AttrKind::real) return Attribute::of(-a->real());
+      if (!a)
+        return std::nullopt;
+      if (a->kind() == AttrKind::real)
+        return Attribute::of(-a->real());
       const auto d = as_dim(*a);
       return d ? combine_dims(Expr::Kind::sub, Dim(0), *d) : std::nullopt;
     }
@@ -78,7 +85,8 @@ std::optional<Attribute> evaluate(const BoundExpr& e, const MatchState& state) {
     case Expr::Kind::floordiv:
     case Expr::Kind::mod: {
       const auto a = evaluate(e.args[0], state), b = evaluate(e.args[1], state);
-      if (!a || !b) return std::nullopt;
+      if (!a || !b)
+        return std::nullopt;
       if (a->kind() != AttrKind::real && b->kind() != AttrKind::real) {
         const auto x = as_dim(*a), y = as_dim(*b);
         return x && y ? combine_dims(e.kind, *x, *y) : std::nullopt;
@@ -99,29 +107,40 @@ std::optional<Attribute> evaluate_as(Context& context, AttrKind kind, const Boun
     std::vector<double> reals;
     for (const BoundExpr& a : e.args) {
       const auto value = evaluate(a, state);
-      if (!value) return std::nullopt;
-      if (const auto d = as_dim(*value)) dims.push_back(*d);
-      if (const auto r = as_real(*value)) reals.push_back(*r);
+      if (!value)
+        return std::nullopt;
+      if (const auto d = as_dim(*value))
+        dims.push_back(*d);
+      if (const auto r = as_real(*value))
+        reals.push_back(*r);
     }
-    if (kind == AttrKind::dims && dims.size() == e.args.size()) return Attribute::of(context.shape(dims));
-    if (kind == AttrKind::reals && reals.size() == e.args.size()) return Attribute::of(context.reals(reals));
+    if (kind == AttrKind::dims && dims.size() == e.args.size())
+      return Attribute::of(context.shape(dims));
+    if (kind == AttrKind::reals && reals.size() == e.args.size())
+      return Attribute::of(context.reals(reals));
     return std::nullopt;
   }
   const auto value = evaluate(e, state);
-  if (!value) return std::nullopt;
-  if (value->kind() == kind) return value;
+  if (!value)
+    return std::nullopt;
+  if (value->kind() == kind)
+    return value;
   switch (kind) {
     case AttrKind::real:
-      if (const auto r = as_real(*value)) return Attribute::of(*r);
+      if (const auto r = as_real(*value))
+        return Attribute::of(*r);
       return std::nullopt;
     case AttrKind::dim:
-      if (const auto d = as_dim(*value)) return Attribute::of(*d);
+      if (const auto d = as_dim(*value))
+        return Attribute::of(*d);
       return std::nullopt;
     case AttrKind::integer:
-      if (const auto d = as_dim(*value); d && d->is_constant()) return Attribute::of(d->constant());
+      if (const auto d = as_dim(*value); d && d->is_constant())
+        return Attribute::of(d->constant());
       return std::nullopt;
     case AttrKind::dims:
-      if (const auto d = as_dim(*value)) return Attribute::of(context.shape({*d}));
+      if (const auto d = as_dim(*value))
+        return Attribute::of(context.shape({*d}));
       return std::nullopt;
     default: return std::nullopt;
   }

@@ -24,57 +24,78 @@ using Renaming = std::map<std::string, std::string, std::less<>>;
                          .source_line = {}});
 }
 
-bool is_rest(std::string_view name) { return name.ends_with("..."); }
+bool is_rest(std::string_view name) {
+  return name.ends_with("...");
+}
 
 std::string renamed(const Renaming& names, const std::string& name) {
-  if (name == "_") return name;
+  if (name == "_")
+    return name;
   const std::string_view base = is_rest(name) ? std::string_view(name).substr(0, name.size() - 3) : name;
   const auto it = names.find(base);
-  if (it == names.end()) return name;
+  if (it == names.end())
+    return name;
   return is_rest(name) ? it->second + "..." : it->second;
 }
 
 void rename(Expr& e, const Renaming& names, Expr::Kind kind) {
-  if (e.kind == kind) e.text = renamed(names, e.text);
-  for (Expr& a : e.args) rename(a, names, kind);
+  if (e.kind == kind)
+    e.text = renamed(names, e.text);
+  for (Expr& a : e.args)
+    rename(a, names, kind);
 }
 
 void rename_values(std::vector<Clause>& clauses, const Renaming& names) {
   for (Clause& c : clauses) {
-    for (std::string& v : c.node.operands) v = renamed(names, v);
-    for (std::string& v : c.node.results) v = renamed(names, v);
-    for (std::string& v : c.args) v = renamed(names, v);
-    for (std::string& v : c.results) v = renamed(names, v);
-    for (auto& branch : c.branches) rename_values(branch, names);
+    for (std::string& v : c.node.operands)
+      v = renamed(names, v);
+    for (std::string& v : c.node.results)
+      v = renamed(names, v);
+    for (std::string& v : c.args)
+      v = renamed(names, v);
+    for (std::string& v : c.results)
+      v = renamed(names, v);
+    for (auto& branch : c.branches)
+      rename_values(branch, names);
   }
 }
 
-// --- families: names of ops, dtypes and dims are replaced by the member's -------------------------------------------------
+// --- families: names of ops, dtypes and dims are replaced by the member's
+// -------------------------------------------------
 
 void substitute_family(std::vector<Clause>& clauses, const Renaming& names) {
   for (Clause& c : clauses) {
     c.node.op = renamed(names, c.node.op);
-    for (TypePattern& t : c.node.types) t.dtype = renamed(names, t.dtype);
-    for (AttrPattern& a : c.node.attrs) rename(a.value, names, Expr::Kind::name);
-    for (auto& branch : c.branches) substitute_family(branch, names);
+    for (TypePattern& t : c.node.types)
+      t.dtype = renamed(names, t.dtype);
+    for (AttrPattern& a : c.node.attrs)
+      rename(a.value, names, Expr::Kind::name);
+    for (auto& branch : c.branches)
+      substitute_family(branch, names);
   }
 }
 
 void substitute_family(Pattern& p, const Renaming& names) {
   substitute_family(p.match, names);
-  for (Definition& d : p.definitions) substitute_family(d.body, names);
-  for (InputPattern& i : p.inputs) i.type.dtype = renamed(names, i.type.dtype);
+  for (Definition& d : p.definitions)
+    substitute_family(d.body, names);
+  for (InputPattern& i : p.inputs)
+    i.type.dtype = renamed(names, i.type.dtype);
   for (Guard& g : p.where) {
-    for (Expr& e : g.args) rename(e, names, Expr::Kind::name);
+    for (Expr& e : g.args)
+      rename(e, names, Expr::Kind::name);
   }
   for (RewriteNode& n : p.rewrite) {
     n.op = renamed(names, n.op);
-    for (AttrPattern& a : n.attrs) rename(a.value, names, Expr::Kind::name);
+    for (AttrPattern& a : n.attrs)
+      rename(a.value, names, Expr::Kind::name);
   }
-  for (std::string& k : p.kernels) k = renamed(names, k);
+  for (std::string& k : p.kernels)
+    k = renamed(names, k);
 }
 
-// --- clauses -----------------------------------------------------------------------------------------------------------------
+// --- clauses
+// -----------------------------------------------------------------------------------------------------------------
 
 /// A conjunction under construction: the nodes chosen so far and the names that stand for others.
 struct Partial {
@@ -93,7 +114,8 @@ class Expander {
   std::vector<Partial> expand_all(const std::vector<Clause>& clauses, std::vector<Partial> partials, int depth) {
     for (const Clause& c : clauses) {
       std::vector<Partial> next;
-      for (const Partial& p : partials) expand_one(c, p, depth, next);
+      for (const Partial& p : partials)
+        expand_one(c, p, depth, next);
       if (next.size() > max_variants) {
         fail(pattern_, c.span, "pattern.too-many-variants",
              fmt::format("alternatives and optional nodes multiply to more than {} variants", max_variants),
@@ -129,7 +151,8 @@ class Expander {
         for (std::size_t i = 0; i < c.branches.size(); ++i) {
           Partial branch = partial;
           note(branch, fmt::format("alternative {}", i + 1));
-          for (Partial& p : expand_all(c.branches[i], {std::move(branch)}, depth)) out.push_back(std::move(p));
+          for (Partial& p : expand_all(c.branches[i], {std::move(branch)}, depth))
+            out.push_back(std::move(p));
         }
         return;
       case Clause::Kind::unless: {
@@ -153,7 +176,8 @@ class Expander {
                                      [&](const Definition& d) { return d.name == c.name; });
         if (it == pattern_.definitions.end()) {
           std::vector<std::string_view> names;
-          for (const Definition& d : pattern_.definitions) names.push_back(d.name);
+          for (const Definition& d : pattern_.definitions)
+            names.push_back(d.name);
           fail(pattern_, c.span, "pattern.unknown-definition",
                fmt::format("no definition '{}'{}", c.name, did_you_mean(c.name, names)));
         }
@@ -163,16 +187,20 @@ class Expander {
                            it->results.size(), c.args.size(), c.results.size()));
         }
         Renaming names;
-        for (std::size_t i = 0; i < c.args.size(); ++i) names[it->params[i]] = c.args[i];
-        for (std::size_t i = 0; i < c.results.size(); ++i) names[it->results[i]] = c.results[i];
+        for (std::size_t i = 0; i < c.args.size(); ++i)
+          names[it->params[i]] = c.args[i];
+        for (std::size_t i = 0; i < c.results.size(); ++i)
+          names[it->results[i]] = c.results[i];
         std::vector<Clause> body = it->body;
         // What a definition binds inside is private to each use of it.
         const int use = ++uses_;
         for_each_value(body, [&](const std::string& v) {
-          if (v != "_" && !names.contains(v)) names[v] = fmt::format("{}.{}.{}", c.name, use, v);
+          if (v != "_" && !names.contains(v))
+            names[v] = fmt::format("{}.{}.{}", c.name, use, v);
         });
         rename_values(body, names);
-        for (Partial& p : expand_all(body, {partial}, depth + 1)) out.push_back(std::move(p));
+        for (Partial& p : expand_all(body, {partial}, depth + 1))
+          out.push_back(std::move(p));
         return;
       }
     }
@@ -182,11 +210,16 @@ class Expander {
   static void for_each_value(const std::vector<Clause>& clauses, F&& f) {
     auto visit = [&](const std::string& v) { f(is_rest(v) ? v.substr(0, v.size() - 3) : v); };
     for (const Clause& c : clauses) {
-      for (const std::string& v : c.node.operands) visit(v);
-      for (const std::string& v : c.node.results) visit(v);
-      for (const std::string& v : c.args) visit(v);
-      for (const std::string& v : c.results) visit(v);
-      for (const auto& b : c.branches) for_each_value(b, f);
+      for (const std::string& v : c.node.operands)
+        visit(v);
+      for (const std::string& v : c.node.results)
+        visit(v);
+      for (const std::string& v : c.args)
+        visit(v);
+      for (const std::string& v : c.results)
+        visit(v);
+      for (const auto& b : c.branches)
+        for_each_value(b, f);
     }
   }
 
@@ -196,7 +229,8 @@ class Expander {
   /// Resolves chains of absent optional nodes and renames accordingly.
   static void apply_aliases(Partial& p) {
     for (auto& [from, to] : p.aliases) {
-      for (auto it = p.aliases.find(to); it != p.aliases.end(); it = p.aliases.find(to)) to = it->second;
+      for (auto it = p.aliases.find(to); it != p.aliases.end(); it = p.aliases.find(to))
+        to = it->second;
     }
     rename_values(p.nodes, p.aliases);
   }
@@ -215,14 +249,16 @@ void add_variants(const Pattern& pattern, const std::string& family_choice, std:
     v.pattern.definitions.clear();
     v.pattern.match = std::move(partial.nodes);
     for (RewriteNode& n : v.pattern.rewrite) {
-      for (std::string& o : n.operands) o = renamed(partial.aliases, o);
+      for (std::string& o : n.operands)
+        o = renamed(partial.aliases, o);
     }
     for (Replacement& r : v.pattern.replacements) {
       r.matched = renamed(partial.aliases, r.matched);
       r.replacement = renamed(partial.aliases, r.replacement);
     }
     for (Guard& g : v.pattern.where) {
-      for (Expr& e : g.args) rename(e, partial.aliases, Expr::Kind::value);
+      for (Expr& e : g.args)
+        rename(e, partial.aliases, Expr::Kind::value);
     }
     v.choice = family_choice + (family_choice.empty() || partial.choice.empty() ? "" : ", ") + partial.choice;
     out.push_back(std::move(v));
@@ -255,7 +291,8 @@ std::vector<Variant> expand(const Pattern& pattern) {
     }
     members = std::move(next);
   }
-  for (const auto& [member, choice] : members) add_variants(member, choice, out);
+  for (const auto& [member, choice] : members)
+    add_variants(member, choice, out);
   return out;
 }
 

@@ -19,7 +19,8 @@ constexpr std::size_t max_choices = 16;
 
 std::string name_of(const Graph& graph, Value v) {
   const Symbol s = graph.name(v);
-  if (!s.empty()) return "%" + std::string(s.view());
+  if (!s.empty())
+    return "%" + std::string(s.view());
   const Node def = graph.def_node(v);
   return def ? fmt::format("a result of {}", graph.def(def).name) : std::string("an unnamed input");
 }
@@ -52,7 +53,8 @@ class SoftMatcher {
   Outcome go(std::size_t at, Outcome o) {
     for (; at < plan_.steps.size(); ++at) {
       const Step& step = plan_.steps[at];
-      if (!is_ready(step, o)) continue;  // what it reads is missing, which was recorded already
+      if (!is_ready(step, o))
+        continue;  // what it reads is missing, which was recorded already
       switch (step.kind) {
         case StepKind::up: walk_up(at, o); break;
         case StepKind::down: return walk_down(at, std::move(o));
@@ -68,7 +70,9 @@ class SoftMatcher {
     return o;
   }
 
-  static Outcome better(Outcome a, Outcome b) { return b.failures.size() < a.failures.size() ? std::move(b) : std::move(a); }
+  static Outcome better(Outcome a, Outcome b) {
+    return b.failures.size() < a.failures.size() ? std::move(b) : std::move(a);
+  }
 
   bool is_ready(const Step& s, const Outcome& o) const {
     switch (s.kind) {
@@ -93,10 +97,13 @@ class SoftMatcher {
   }
   bool is_ready(const Equation& e, const Outcome& o) const {
     const bool by_value = e.source == Equation::Source::from_end || e.source == Equation::Source::from_start;
-    if (!has(o.bound, by_value ? e.value.node : e.node)) return false;
-    if (e.general >= 0) return o.failures.empty();
+    if (!has(o.bound, by_value ? e.value.node : e.node))
+      return false;
+    if (e.general >= 0)
+      return o.failures.empty();
     for (std::size_t i = 0; i < e.linear.terms.size(); ++i) {
-      if (static_cast<int>(i) != e.unknown && !has(o.dims_known, e.linear.terms[i].second)) return false;
+      if (static_cast<int>(i) != e.unknown && !has(o.dims_known, e.linear.terms[i].second))
+        return false;
     }
     return true;
   }
@@ -110,23 +117,27 @@ class SoftMatcher {
       case StepKind::leading_bind: o.leading_known |= 1U << s.slot; break;
       case StepKind::equation: {
         const Equation& e = set_.equations[s.arg];
-        if (holds && e.unknown >= 0) o.dims_known |= 1U << e.linear.terms[static_cast<std::size_t>(e.unknown)].second;
+        if (holds && e.unknown >= 0)
+          o.dims_known |= 1U << e.linear.terms[static_cast<std::size_t>(e.unknown)].second;
         break;
       }
       default: break;
     }
-    if (!holds) fail(at, o, found_at(s, o));
+    if (!holds)
+      fail(at, o, found_at(s, o));
   }
 
   void fail(std::size_t at, Outcome& o, std::string found) {
     o.failures.push_back({plan_.texts[at], std::move(found), plan_.spans[at]});
   }
 
-  // --- walking ---------------------------------------------------------------------------------------------------------------
+  // --- walking
+  // ---------------------------------------------------------------------------------------------------------------
 
   bool is_wanted(const Step& s, std::uint32_t value) const {
     const std::uint32_t def = view_.def(value);
-    return def != no_index && view_.op(def).index == s.arg && view_.result_index(value) == s.index && tester_.fits(s, def);
+    return def != no_index && view_.op(def).index == s.arg && view_.result_index(value) == s.index &&
+           tester_.fits(s, def);
   }
 
   void walk_up(std::size_t at, Outcome& o) {
@@ -138,7 +149,8 @@ class SoftMatcher {
       o.state.swapped &= ~(1U << s.node);
       o.bound |= 1U << s.node;
     };
-    if (is_wanted(s, value)) return bind(def);
+    if (is_wanted(s, value))
+      return bind(def);
     // One node that takes one value and gives one may stand in between.
     if (def != no_index && view_.num_operands(def) == 1 && view_.num_results(def) == 1 &&
         is_wanted(s, view_.operand(def, 0))) {
@@ -155,36 +167,44 @@ class SoftMatcher {
     std::size_t tried = 0;
     auto consider = [&](std::uint32_t use, std::string obstacle) {
       const std::uint32_t user = view_.user(use);
-      if (user == 0 || tried == max_choices || view_.op(user).index != s.arg) return;
+      if (user == 0 || tried == max_choices || view_.op(user).index != s.arg)
+        return;
       const std::uint32_t operand = view_.user_operand(use);
       const bool crossed = s.slot == 1 && operand == 1U - s.index;
-      if ((operand != s.index && !crossed) || !tester_.fits(s, user)) return;
+      if ((operand != s.index && !crossed) || !tester_.fits(s, user))
+        return;
       ++tried;
       Outcome next = o;
       next.state.nodes[s.node] = user;
       next.state.swapped = crossed ? next.state.swapped | 1U << s.node : next.state.swapped & ~(1U << s.node);
       next.bound |= 1U << s.node;
-      if (!obstacle.empty()) fail(at, next, std::move(obstacle));
+      if (!obstacle.empty())
+        fail(at, next, std::move(obstacle));
       Outcome done = go(at + 1, std::move(next));
-      if (!best || done.failures.size() < best->failures.size()) best = std::move(done);
+      if (!best || done.failures.size() < best->failures.size())
+        best = std::move(done);
     };
-    for (std::uint32_t use = view_.first_use(value); use != no_index; use = view_.next_use(use)) consider(use, "");
+    for (std::uint32_t use = view_.first_use(value); use != no_index; use = view_.next_use(use))
+      consider(use, "");
     if (!best) {
       for (std::uint32_t use = view_.first_use(value); use != no_index; use = view_.next_use(use)) {
         const std::uint32_t user = view_.user(use);
-        if (user == 0 || view_.num_operands(user) != 1 || view_.num_results(user) != 1) continue;
+        if (user == 0 || view_.num_operands(user) != 1 || view_.num_results(user) != 1)
+          continue;
         const std::uint32_t through = view_.result(user, 0);
         for (std::uint32_t u = view_.first_use(through); u != no_index; u = view_.next_use(u)) {
           consider(u, fmt::format("{} stands in between", describe(user)));
         }
       }
     }
-    if (best) return std::move(*best);
+    if (best)
+      return std::move(*best);
     fail(at, o, describe_users(value));
     return go(at + 1, std::move(o));
   }
 
-  // --- words -----------------------------------------------------------------------------------------------------------------
+  // --- words
+  // -----------------------------------------------------------------------------------------------------------------
 
   std::string describe(std::uint32_t node) const {
     const Node n = view_.node(node);
@@ -195,12 +215,15 @@ class SoftMatcher {
   std::string describe_source(const Step& s, std::uint32_t value) const {
     const Value v = view_.value(value);
     const std::uint32_t def = view_.def(value);
-    if (def == no_index) return fmt::format("{} is {}", name_of(graph_, v), graph_.is_weight(v) ? "a weight" : "an input");
+    if (def == no_index)
+      return fmt::format("{} is {}", name_of(graph_, v), graph_.is_weight(v) ? "a weight" : "an input");
     if (view_.op(def).index == s.arg && view_.result_index(value) != s.index) {
-      return fmt::format("{} is result {} of {}, not {}", name_of(graph_, v), view_.result_index(value), describe(def), s.index);
+      return fmt::format("{} is result {} of {}, not {}", name_of(graph_, v), view_.result_index(value), describe(def),
+                         s.index);
     }
     if (view_.op(def).index == s.arg) {
-      return fmt::format("{} has {} operands and {} results", describe(def), view_.num_operands(def), view_.num_results(def));
+      return fmt::format("{} has {} operands and {} results", describe(def), view_.num_operands(def),
+                         view_.num_results(def));
     }
     return fmt::format("{} is computed by {}", name_of(graph_, v), describe(def));
   }
@@ -208,10 +231,13 @@ class SoftMatcher {
   std::string describe_users(std::uint32_t value) const {
     const Value v = view_.value(value);
     std::map<std::string, int> users;
-    for (const Use use : graph_.uses(v)) ++users[use.user == graph_.return_node() ? "the output" : graph_.def(use.user).name];
-    if (users.empty()) return fmt::format("{} has no users", name_of(graph_, v));
+    for (const Use use : graph_.uses(v))
+      ++users[use.user == graph_.return_node() ? "the output" : graph_.def(use.user).name];
+    if (users.empty())
+      return fmt::format("{} has no users", name_of(graph_, v));
     std::string list;
-    for (const auto& [op, count] : users) list += (list.empty() ? "" : ", ") + op;
+    for (const auto& [op, count] : users)
+      list += (list.empty() ? "" : ", ") + op;
     return fmt::format("{} is used by {}", name_of(graph_, v), list);
   }
 
@@ -232,16 +258,19 @@ class SoftMatcher {
       case StepKind::attr_compare:
       case StepKind::list_length: return fmt::format("it is {}", attr());
       case StepKind::dtype_in:
-      case StepKind::dtype_bind: return fmt::format("{} is {}", name_of(graph_, value()), to_string(graph_.type(value()).dtype));
+      case StepKind::dtype_bind:
+        return fmt::format("{} is {}", name_of(graph_, value()), to_string(graph_.type(value()).dtype));
       case StepKind::dtype_same:
         return fmt::format("{} is {}, not {}", name_of(graph_, value()), to_string(graph_.type(value()).dtype),
                            to_string(o.state.dtypes[s.slot]));
       case StepKind::rank:
-      case StepKind::leading_same: return fmt::format("{} is {}", name_of(graph_, value()), to_string(graph_.type(value())));
+      case StepKind::leading_same:
+        return fmt::format("{} is {}", name_of(graph_, value()), to_string(graph_.type(value())));
       case StepKind::uses: {
         std::string others;
         for (const Use use : graph_.uses(value())) {
-          if (is_matched(use.user, o)) continue;
+          if (is_matched(use.user, o))
+            continue;
           others += (others.empty() ? "" : ", ") +
                     (use.user == graph_.return_node() ? std::string("the output") : describe(use.user.index));
         }
@@ -254,7 +283,8 @@ class SoftMatcher {
 
   bool is_matched(Node node, const Outcome& o) const {
     for (std::size_t i = 0; i < variant_.nodes.size(); ++i) {
-      if (has(o.bound, i) && o.state.nodes[i] == node.index) return true;
+      if (has(o.bound, i) && o.state.nodes[i] == node.index)
+        return true;
     }
     return false;
   }
@@ -262,15 +292,19 @@ class SoftMatcher {
   std::string found_for(const Equation& e, const Outcome& o) const {
     std::string known;
     for (const auto& [coefficient, dim] : e.linear.terms) {
-      if (!has(o.dims_known, dim)) continue;
-      known += fmt::format("{}{} = {}", known.empty() ? ", where " : ", ", variant_.dims[dim], to_string(o.state.dims[dim]));
+      if (!has(o.dims_known, dim))
+        continue;
+      known +=
+          fmt::format("{}{} = {}", known.empty() ? ", where " : ", ", variant_.dims[dim], to_string(o.state.dims[dim]));
     }
-    if (e.source == Equation::Source::dim_attr) return fmt::format("it is {}{}", to_string(view_.attr(o.state.nodes[e.node], e.attr)), known);
+    if (e.source == Equation::Source::dim_attr)
+      return fmt::format("it is {}{}", to_string(view_.attr(o.state.nodes[e.node], e.attr)), known);
     const bool by_list = e.source == Equation::Source::list_element;
     const Shape shape = by_list ? view_.attr(o.state.nodes[e.node], e.attr).dims()
                                 : view_.type(value_index(view_, o.state, e.value)).shape;
     const std::size_t i = e.source == Equation::Source::from_end ? shape.rank() - 1 - e.index : e.index;
-    if (i >= shape.rank()) return fmt::format("there is none in {}", to_string(shape));
+    if (i >= shape.rank())
+      return fmt::format("there is none in {}", to_string(shape));
     return fmt::format("it is {}{}", to_string(shape[i]), known);
   }
 
@@ -283,20 +317,23 @@ class SoftMatcher {
 };
 
 /// When every predicate of the plan holds: what else stands against the rewrite.
-void add_last_obstacles(const CompiledSet& set, const Graph& graph, std::uint32_t index, const MatchPlan& plan, Node anchor,
-                        const MatchState& state, std::vector<FailedPredicate>& failures) {
+void add_last_obstacles(const CompiledSet& set, const Graph& graph, std::uint32_t index, const MatchPlan& plan,
+                        Node anchor, const MatchState& state, std::vector<FailedPredicate>& failures) {
   const CompiledVariant& variant = set.variants[index];
   Matcher matcher(set, graph);
   const std::uint32_t only[] = {index};
   matcher.activate(only);
-  const bool matches = !matcher.is_active(index) || matcher.match_plan(index, anchor, [](void*, std::uint32_t, const MatchState&) { return true; }, nullptr);
+  const bool matches = !matcher.is_active(index) ||
+                       matcher.match_plan(
+                           index, anchor, [](void*, std::uint32_t, const MatchState&) { return true; }, nullptr);
   if (!matches && &matcher.plan_of(index) == &plan) {
     failures.push_back({"the 'unless' part does not match", "it matches here", variant.source.pattern.span});
     return;
   }
   Graph copy = graph;  // the proof wants a graph that it could change
   Rewriter rewriter(set, copy);
-  if (!rewriter.is_legal(variant, plan, state)) failures.push_back({"the rewrite is legal", rewriter.refusal(), variant.source.pattern.span});
+  if (!rewriter.is_legal(variant, plan, state))
+    failures.push_back({"the rewrite is legal", rewriter.refusal(), variant.source.pattern.span});
 }
 
 /// The nearest reading of `node` as the anchor of any of the pattern's variants. `any_plan`: as any node of the match.
@@ -307,14 +344,17 @@ SiteExplanation nearest(const CompiledSet& set, const Graph& graph, std::uint32_
   bool found = false;
   for (std::uint32_t v = 0; v < set.variants.size(); ++v) {
     const CompiledVariant& variant = set.variants[v];
-    if (variant.fusion != pattern) continue;
+    if (variant.fusion != pattern)
+      continue;
     for (const MatchPlan& plan : variant.plans) {
-      if (plan.anchor != anchor_op) continue;
+      if (plan.anchor != anchor_op)
+        continue;
       auto outcome = SoftMatcher(set, graph, variant, plan).run(node);
       if (outcome.failures.empty() && check_legality) {
         add_last_obstacles(set, graph, v, plan, node, outcome.state, outcome.failures);
       }
-      if (found && outcome.failures.size() >= best.failures.size()) continue;
+      if (found && outcome.failures.size() >= best.failures.size())
+        continue;
       found = true;
       best.variant = v;
       best.failures = std::move(outcome.failures);
@@ -333,10 +373,12 @@ SiteExplanation nearest(const CompiledSet& set, const Graph& graph, std::uint32_
 std::optional<OpId> anchor_of(const CompiledSet& set, const Graph& graph, std::uint32_t pattern) {
   std::optional<OpId> best;
   for (const CompiledVariant& variant : set.variants) {
-    if (variant.fusion != pattern) continue;
+    if (variant.fusion != pattern)
+      continue;
     for (const MatchPlan& plan : variant.plans) {
       const std::size_t count = graph.count(plan.anchor);
-      if (count != 0 && (!best || count < graph.count(*best))) best = plan.anchor;
+      if (count != 0 && (!best || count < graph.count(*best)))
+        best = plan.anchor;
     }
   }
   return best;
@@ -351,12 +393,14 @@ SiteExplanation explain_at(const CompiledSet& set, const Graph& graph, std::uint
 std::vector<SiteExplanation> explain(const CompiledSet& set, const Graph& graph, std::uint32_t pattern) {
   std::vector<SiteExplanation> sites;
   const auto anchor = anchor_of(set, graph, pattern);
-  if (!anchor) return sites;
+  if (!anchor)
+    return sites;
   for (Node n = graph.first_of(*anchor); n; n = graph.next_of_same_op(n)) {
     sites.push_back(nearest(set, graph, pattern, n, *anchor, true));
   }
   std::stable_sort(sites.begin(), sites.end(), [&](const SiteExplanation& a, const SiteExplanation& b) {
-    if (a.failures.size() != b.failures.size()) return a.failures.size() < b.failures.size();
+    if (a.failures.size() != b.failures.size())
+      return a.failures.size() < b.failures.size();
     return graph.comes_before(a.anchor, b.anchor);
   });
   return sites;
@@ -365,21 +409,25 @@ std::vector<SiteExplanation> explain(const CompiledSet& set, const Graph& graph,
 std::vector<NearMiss> near_misses(const CompiledSet& set, const Graph& graph, std::uint32_t pattern) {
   std::map<std::string, NearMiss> by_predicate;
   const auto anchor = anchor_of(set, graph, pattern);
-  if (!anchor) return {};
+  if (!anchor)
+    return {};
   for (Node n = graph.first_of(*anchor); n; n = graph.next_of_same_op(n)) {
     const SiteExplanation site = nearest(set, graph, pattern, n, *anchor, false);
-    if (site.failures.size() != 1) continue;
+    if (site.failures.size() != 1)
+      continue;
     const FailedPredicate& failure = site.failures.front();
     NearMiss& miss = by_predicate[failure.predicate];
     if (miss.count++ == 0) {
       miss.predicate = failure.predicate;
       miss.example = failure.found;
       miss.where = graph.num_results(n) != 0 ? name_of(graph, graph.result(n, 0)) : graph.def(n).name;
-      if (!graph.scope(n).empty()) miss.where += " in " + std::string(graph.scope(n).view());
+      if (!graph.scope(n).empty())
+        miss.where += " in " + std::string(graph.scope(n).view());
     }
   }
   std::vector<NearMiss> out;
-  for (auto& [predicate, miss] : by_predicate) out.push_back(std::move(miss));
+  for (auto& [predicate, miss] : by_predicate)
+    out.push_back(std::move(miss));
   std::stable_sort(out.begin(), out.end(), [](const NearMiss& a, const NearMiss& b) { return a.count > b.count; });
   return out;
 }

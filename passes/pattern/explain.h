@@ -26,9 +26,9 @@ struct FailedPredicate {
 /// One site: an anchor node and how far it is from matching.
 struct SiteExplanation {
   Node anchor;
-  std::uint32_t variant = 0;  ///< The variant that comes nearest.
+  std::uint32_t variant = 0;              ///< The variant that comes nearest.
   std::vector<FailedPredicate> failures;  ///< Empty: it matches.
-  std::vector<Node> nodes;    ///< What was bound, in the order of the pattern's nodes; null where nothing fits.
+  std::vector<Node> nodes;  ///< What was bound, in the order of the pattern's nodes; null where nothing fits.
 };
 
 /// Explains pattern `pattern` at one node, which may stand for any node of the match: the nearest of all readings.

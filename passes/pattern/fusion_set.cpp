@@ -16,7 +16,8 @@ namespace {
 
 std::optional<Platform> parse_platform(std::string_view text) {
   for (Platform p : {Platform::cpu, Platform::cuda, Platform::rocm}) {
-    if (text == to_string(p)) return p;
+    if (text == to_string(p))
+      return p;
   }
   return std::nullopt;
 }
@@ -34,14 +35,16 @@ FusionSet::FusionSet(std::shared_ptr<Context> context, std::vector<Pattern> patt
   std::vector<Diagnostic> problems;
   for (const Pattern& p : compiled_->patterns) {
     for (const std::string& platform : p.platforms) {
-      if (parse_platform(platform)) continue;
-      problems.push_back(pattern_problem(p, p.span, "pattern.platform",
-                                         fmt::format("unknown platform '{}'{}", platform,
-                                                     did_you_mean(platform, {"cpu", "cuda", "rocm"})),
-                                         "the platforms are cpu, cuda and rocm"));
+      if (parse_platform(platform))
+        continue;
+      problems.push_back(pattern_problem(
+          p, p.span, "pattern.platform",
+          fmt::format("unknown platform '{}'{}", platform, did_you_mean(platform, {"cpu", "cuda", "rocm"})),
+          "the platforms are cpu, cuda and rocm"));
     }
   }
-  if (!problems.empty()) throw Error(std::move(problems));
+  if (!problems.empty())
+    throw Error(std::move(problems));
 }
 
 GateRequest FusionSet::gate_request(std::size_t i) const {
@@ -50,8 +53,10 @@ GateRequest FusionSet::gate_request(std::size_t i) const {
   request.name = p.name;
   request.level = p.level;
   request.flag = p.flag;
-  for (const std::string& platform : p.platforms) request.platforms.push_back(*parse_platform(platform));
-  if (!p.kernels.empty()) request.kernel = p.kernels.front();
+  for (const std::string& platform : p.platforms)
+    request.platforms.push_back(*parse_platform(platform));
+  if (!p.kernels.empty())
+    request.kernel = p.kernels.front();
   for (const TypeVariable& t : p.types) {
     for (const std::string& d : t.dtypes) {
       const DType dtype = *parse_dtype(d);

@@ -32,11 +32,13 @@ void Matcher::activate(std::span<const std::uint32_t> variants) {
         best_count = count;
       }
     }
-    if (!possible) continue;
+    if (!possible)
+      continue;
     plan_of_[v] = static_cast<std::uint8_t>(best);
     const CompiledSet::Leaf leaf = set_.leaves[v][best];
     std::uint32_t at = leaf.node;
-    for (; set_.trie[at].parent != no_index && alive_[at] == 0; at = set_.trie[at].parent) alive_[at] = 1;
+    for (; set_.trie[at].parent != no_index && alive_[at] == 0; at = set_.trie[at].parent)
+      alive_[at] = 1;
     if (set_.trie[at].parent == no_index && alive_[at] == 0) {
       alive_[at] = 1;
       anchors_.push_back({leaf.op, at});
@@ -72,15 +74,18 @@ void Matcher::match_at(const Anchor& anchor, Node node, OnMatch on_match, void* 
 /// Whether a use is what a down step wants; `crossed` when it is so with the user's operands swapped.
 bool Matcher::is_user(const Step& step, std::uint32_t use, bool& crossed) const {
   const std::uint32_t user = view_.user(use);
-  if (user == 0 || view_.op(user).index != step.arg) return false;
+  if (user == 0 || view_.op(user).index != step.arg)
+    return false;
   const std::uint32_t operand = view_.user_operand(use);
   crossed = step.slot == 1 && operand == 1U - step.index;
   return (operand == step.index || crossed) && StepTester(set_, graph_, view_).fits(step, user);
 }
 
 void Matcher::descend(std::uint32_t trie_node) {
-  if (set_.trie[trie_node].first_accept != no_index) accept(trie_node);
-  if (set_.trie[trie_node].first_child != no_index) run(trie_node);
+  if (set_.trie[trie_node].first_accept != no_index)
+    accept(trie_node);
+  if (set_.trie[trie_node].first_child != no_index)
+    run(trie_node);
 }
 
 void Matcher::run(std::uint32_t parent) {
@@ -92,7 +97,8 @@ void Matcher::run(std::uint32_t parent) {
       at = node.next_sibling;
       continue;
     }
-    if (!spend()) return;
+    if (!spend())
+      return;
     const Step& step = node.step;
     switch (step.kind) {
       case StepKind::down: {
@@ -100,7 +106,8 @@ void Matcher::run(std::uint32_t parent) {
         const std::uint32_t value = value_index(view_, state_, step.value);
         for (std::uint32_t use = view_.first_use(value); use != no_index && spend(); use = view_.next_use(use)) {
           bool crossed = false;
-          if (!is_user(step, use, crossed)) continue;
+          if (!is_user(step, use, crossed))
+            continue;
           state_.nodes[step.node] = view_.user(use);
           state_.swapped = crossed ? swapped | 1U << step.node : swapped & ~(1U << step.node);
           descend(at);
@@ -118,12 +125,15 @@ void Matcher::run(std::uint32_t parent) {
         break;
       }
       case StepKind::unless:
-        if (!matches_negative_part(set_.sub_programs[step.arg], state_)) descend(at);
+        if (!matches_negative_part(set_.sub_programs[step.arg], state_))
+          descend(at);
         break;
       default:
-        if (!tester.test(step, state_)) break;
+        if (!tester.test(step, state_))
+          break;
         if (node.next_sibling == no_index) {  // a chain: go on without recursion
-          if (node.first_accept != no_index) accept(at);
+          if (node.first_accept != no_index)
+            accept(at);
           at = node.first_child;
           continue;
         }
@@ -137,8 +147,10 @@ void Matcher::accept(std::uint32_t trie_node) {
   for (std::uint32_t i = set_.trie[trie_node].first_accept; i != no_index; i = set_.accepts[i].next) {
     const std::uint32_t v = set_.accepts[i].variant;
     // A leaf belongs to one plan; it counts when that is the plan in use.
-    if (plan_of_[v] == no_plan || set_.leaves[v][plan_of_[v]].node != trie_node || done_[v] == stamp_) continue;
-    if (on_match_(user_, v, state_)) done_[v] = stamp_;
+    if (plan_of_[v] == no_plan || set_.leaves[v][plan_of_[v]].node != trie_node || done_[v] == stamp_)
+      continue;
+    if (on_match_(user_, v, state_))
+      done_[v] = stamp_;
   }
 }
 
@@ -147,7 +159,8 @@ template <class OnEnd>
 bool Matcher::run_steps(std::span<const Step> steps, MatchState& state, const OnEnd& on_end) {
   const StepTester tester(set_, graph_, view_);
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (!spend()) return false;
+    if (!spend())
+      return false;
     const Step& step = steps[i];
     const std::span<const Step> others = steps.subspan(i + 1);
     if (step.kind == StepKind::down) {
@@ -155,10 +168,12 @@ bool Matcher::run_steps(std::span<const Step> steps, MatchState& state, const On
       const std::uint32_t value = value_index(view_, state, step.value);
       for (std::uint32_t use = view_.first_use(value); use != no_index && spend(); use = view_.next_use(use)) {
         bool crossed = false;
-        if (!is_user(step, use, crossed)) continue;
+        if (!is_user(step, use, crossed))
+          continue;
         state.nodes[step.node] = view_.user(use);
         state.swapped = crossed ? swapped | 1U << step.node : swapped & ~(1U << step.node);
-        if (run_steps(others, state, on_end)) return true;
+        if (run_steps(others, state, on_end))
+          return true;
       }
       state.swapped = swapped;
       return false;
@@ -166,9 +181,11 @@ bool Matcher::run_steps(std::span<const Step> steps, MatchState& state, const On
     if (step.kind == StepKind::commute) {
       const std::uint32_t swapped = state.swapped;
       state.swapped = swapped & ~(1U << step.node);
-      if (run_steps(others, state, on_end)) return true;
+      if (run_steps(others, state, on_end))
+        return true;
       state.swapped = swapped | 1U << step.node;
-      if (run_steps(others, state, on_end)) return true;
+      if (run_steps(others, state, on_end))
+        return true;
       state.swapped = swapped;
       return false;
     }

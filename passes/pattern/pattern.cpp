@@ -7,8 +7,10 @@
 namespace tandem {
 
 std::string to_string(const Span& span) {
-  if (span.line == 0) return span.file;
-  if (span.column == 0) return fmt::format("{}:{}", span.file, span.line);
+  if (span.line == 0)
+    return span.file;
+  if (span.column == 0)
+    return fmt::format("{}:{}", span.file, span.line);
   return fmt::format("{}:{}:{}", span.file, span.line, span.column);
 }
 

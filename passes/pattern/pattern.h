@@ -33,18 +33,22 @@ TANDEM_PASSES_API std::string to_string(const Span& span);
 /// A value in an attribute, a shape or a guard: literals, names of dims and types, captures, arithmetic.
 struct Expr {
   enum class Kind : std::uint8_t {
-    boolean,   // `boolean`
-    integer,   // `integer`
-    real,      // `real`
-    string,    // `text`
-    name,      // `text`: a dim, a type variable or a dtype
-    capture,   // `text`: $text
-    list,      // `args`
-    rest,      // "..." at the end of a list: any further elements
-    add, sub, mul, div,  // `args`, two of them
-    floordiv, mod,       // `args`, two of them
-    neg,                 // `args`, one
-    value,     // `text`: %text, as an argument of a guard
+    boolean,  // `boolean`
+    integer,  // `integer`
+    real,     // `real`
+    string,   // `text`
+    name,     // `text`: a dim, a type variable or a dtype
+    capture,  // `text`: $text
+    list,     // `args`
+    rest,     // "..." at the end of a list: any further elements
+    add,
+    sub,
+    mul,
+    div,  // `args`, two of them
+    floordiv,
+    mod,    // `args`, two of them
+    neg,    // `args`, one
+    value,  // `text`: %text, as an argument of a guard
   };
   Kind kind = Kind::integer;
   bool boolean = false;
@@ -61,10 +65,10 @@ TANDEM_PASSES_API std::string to_string(const Expr& expr);
 
 /// A constraint on a value's type: `T[.., Q + C]`.
 struct TypePattern {
-  std::string dtype;        ///< A type variable or a dtype; empty: any.
-  bool has_shape = false;   ///< Whether dims are constrained at all.
-  bool open = false;        ///< `..` in front: any leading dims.
-  std::string leading;      ///< `..B`: the name of the leading dims; equal names, equal dims.
+  std::string dtype;       ///< A type variable or a dtype; empty: any.
+  bool has_shape = false;  ///< Whether dims are constrained at all.
+  bool open = false;       ///< `..` in front: any leading dims.
+  std::string leading;     ///< `..B`: the name of the leading dims; equal names, equal dims.
   std::vector<Expr> dims;
   friend bool operator==(const TypePattern&, const TypePattern&) = default;
 };

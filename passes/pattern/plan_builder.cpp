@@ -19,15 +19,18 @@ constexpr std::uint8_t unassigned = 0xff;
 template <class T>
 std::uint32_t intern(std::vector<T>& pool, const T& value) {
   const auto it = std::find(pool.begin(), pool.end(), value);
-  if (it != pool.end()) return static_cast<std::uint32_t>(it - pool.begin());
+  if (it != pool.end())
+    return static_cast<std::uint32_t>(it - pool.begin());
   pool.push_back(value);
   return static_cast<std::uint32_t>(pool.size() - 1);
 }
 
 std::uint32_t dtype_mask(const std::vector<std::string>& names) {
-  if (names.empty()) return (1U << num_dtypes) - 1;
+  if (names.empty())
+    return (1U << num_dtypes) - 1;
   std::uint32_t mask = 0;
-  for (const std::string& n : names) mask |= 1U << static_cast<unsigned>(*parse_dtype(n));
+  for (const std::string& n : names)
+    mask |= 1U << static_cast<unsigned>(*parse_dtype(n));
   return mask;
 }
 
@@ -55,7 +58,8 @@ class PlanBuilder {
     for (;;) {
       walk_up();
       test_values();
-      if (!walk_down()) break;
+      if (!walk_down())
+        break;
       ++downs_;
     }
     test_distinct();
@@ -89,14 +93,16 @@ class PlanBuilder {
 
   const std::string& op_name(OpId op) const { return set_.context->op(op).name; }
 
-  // --- binding nodes -------------------------------------------------------------------------------------------------------
+  // --- binding nodes
+  // -------------------------------------------------------------------------------------------------------
 
   void bind(int node, Step step) {
     const PatternNode& n = v_.nodes[static_cast<std::size_t>(node)];
     step.node = next_register_++;
     plan_.registers[static_cast<std::size_t>(node)] = step.node;
     std::string results;
-    for (const std::string& r : n.source->results) results += (results.empty() ? "%" : ", %") + r;
+    for (const std::string& r : n.source->results)
+      results += (results.empty() ? "%" : ", %") + r;
     add(step, n.source->span, fmt::format("{} is computed by {}", results, op_name(n.op)));
     const std::uint8_t reg = step.node;
     for (std::size_t r = 0; r < n.results.size(); ++r) {
@@ -124,7 +130,8 @@ class PlanBuilder {
         s.node = reg;
         add(s, n.source->span, fmt::format("the operands of {} in either order", def.name));
       }
-      for (std::size_t k = 0; k < n.operands.size(); ++k) visit_operand(n, reg, k);
+      for (std::size_t k = 0; k < n.operands.size(); ++k)
+        visit_operand(n, reg, k);
     }
   }
 
@@ -135,7 +142,8 @@ class PlanBuilder {
     const PatternValue& pv = v_.values[static_cast<std::size_t>(value)];
     if (known.node != unassigned) {
       // Known to be there, or the very edge by which the node was reached.
-      if (known == here || (came_by_[reg] == static_cast<int>(k) && !commuted_by_down(reg))) return;
+      if (known == here || (came_by_[reg] == static_cast<int>(k) && !commuted_by_down(reg)))
+        return;
       Step s;
       s.kind = StepKind::same_value;
       s.value = here;
@@ -161,10 +169,12 @@ class PlanBuilder {
   /// Binds one more node through a use of a bound value. False when all are bound.
   bool walk_down() {
     for (std::size_t i = 0; i < v_.nodes.size(); ++i) {
-      if (plan_.registers[i] != unassigned) continue;
+      if (plan_.registers[i] != unassigned)
+        continue;
       const PatternNode& n = v_.nodes[i];
       for (std::size_t k = 0; k < n.operands.size(); ++k) {
-        if (!is_bound(n.operands[k])) continue;
+        if (!is_bound(n.operands[k]))
+          continue;
         Step s;
         s.kind = StepKind::down;
         s.value = plan_.values[static_cast<std::size_t>(n.operands[k])];
@@ -175,7 +185,8 @@ class PlanBuilder {
         const bool either = set_.context->op(n.op).has(trait::commutative) && n.operands.size() >= 2 && k < 2 &&
                             n.operands[0] != n.operands[1];
         s.slot = either ? 1 : 0;
-        if (either) commuted_by_down_.push_back(next_register_);
+        if (either)
+          commuted_by_down_.push_back(next_register_);
         came_by_[next_register_] = static_cast<int>(k);
         bind(static_cast<int>(i), s);
         return true;
@@ -187,18 +198,21 @@ class PlanBuilder {
     return std::find(commuted_by_down_.begin(), commuted_by_down_.end(), reg) != commuted_by_down_.end();
   }
 
-  // --- attributes ------------------------------------------------------------------------------------------------------------
+  // --- attributes
+  // ------------------------------------------------------------------------------------------------------------
 
   void test_attrs(const PatternNode& n, std::uint8_t reg) {
     const OpDef& def = set_.context->op(n.op);
     for (std::size_t i = 0; i < def.attrs.size(); ++i) {
       bool mentioned = false;
       for (const AttrPattern& a : n.source->attrs) {
-        if (a.name != def.attrs[i].name) continue;
+        if (a.name != def.attrs[i].name)
+          continue;
         mentioned = true;
         test_attr(n, reg, def, static_cast<std::uint8_t>(i), a);
       }
-      if (mentioned) continue;
+      if (mentioned)
+        continue;
       Step s;
       s.kind = StepKind::attr_is;
       s.node = reg;
@@ -206,20 +220,22 @@ class PlanBuilder {
       s.arg = static_cast<std::uint32_t>(def.attrs[i].default_value.kind());
       s.payload = def.attrs[i].default_value.bits();
       add(s, n.source->span,
-          fmt::format("{} of {} has its default, {}", def.attrs[i].name, def.name, to_string(def.attrs[i].default_value)));
+          fmt::format("{} of {} has its default, {}", def.attrs[i].name, def.name,
+                      to_string(def.attrs[i].default_value)));
     }
   }
 
   void test_attr(const PatternNode& n, std::uint8_t reg, const OpDef& def, std::uint8_t i, const AttrPattern& a) {
-    if (a.compare == Compare::any) return;
+    if (a.compare == Compare::any)
+      return;
     const AttrDef& attr = def.attrs[i];
     const Span& span = a.span.line != 0 ? a.span : n.source->span;
     Step s;
     s.node = reg;
     s.index = i;
     if (a.compare == Compare::equal && a.value.kind == Expr::Kind::capture) {
-      const auto c = static_cast<std::uint8_t>(
-          std::find(v_.captures.begin(), v_.captures.end(), a.value.text) - v_.captures.begin());
+      const auto c = static_cast<std::uint8_t>(std::find(v_.captures.begin(), v_.captures.end(), a.value.text) -
+                                               v_.captures.begin());
       s.slot = c;
       s.kind = capture_known_[c] ? StepKind::attr_same : StepKind::attr_bind;
       capture_known_[c] = true;
@@ -240,7 +256,8 @@ class PlanBuilder {
     }
     if (a.compare == Compare::one_of) {
       std::vector<Attribute> list;
-      for (const Expr& element : a.value.args) list.push_back(literal(attr, element, span));
+      for (const Expr& element : a.value.args)
+        list.push_back(literal(attr, element, span));
       s.kind = StepKind::attr_compare;
       s.low = static_cast<std::uint8_t>(Compare::one_of);
       s.arg = intern(set_.constant_lists, list);
@@ -257,16 +274,17 @@ class PlanBuilder {
     }
     if (attr.kind != AttrKind::integer && attr.kind != AttrKind::real && attr.kind != AttrKind::dim &&
         a.compare != Compare::not_equal) {
-      fail(span, "pattern.attribute-kind", fmt::format("'{}' of op '{}' is a {} and has no order", attr.name, def.name,
-                                                       to_string(attr.kind)));
+      fail(span, "pattern.attribute-kind",
+           fmt::format("'{}' of op '{}' is a {} and has no order", attr.name, def.name, to_string(attr.kind)));
     }
     s.kind = StepKind::attr_compare;
     s.low = static_cast<std::uint8_t>(a.compare);
     s.arg = intern(set_.constants, value);
-    static constexpr std::string_view words[] = {"is",       "is not",      "is below",     "is at most",
+    static constexpr std::string_view words[] = {"is",       "is not",      "is below", "is at most",
                                                  "is above", "is at least", "is among", "is"};
-    add(s, span, fmt::format("{} of {} {} {}", attr.name, def.name, words[static_cast<std::size_t>(a.compare)],
-                             to_string(a.value)));
+    add(s, span,
+        fmt::format("{} of {} {} {}", attr.name, def.name, words[static_cast<std::size_t>(a.compare)],
+                    to_string(a.value)));
   }
 
   void test_list(const PatternNode& n, Step s, const AttrDef& attr, const AttrPattern& a, const Span& span) {
@@ -277,7 +295,8 @@ class PlanBuilder {
       std::vector<Attribute> axes;
       for (const Expr& e : a.value.args) {
         const auto linear = linear_form(v_, e);
-        if (!linear || !linear->terms.empty()) fail(span, "pattern.attribute-kind", "axes must be integers");
+        if (!linear || !linear->terms.empty())
+          fail(span, "pattern.attribute-kind", "axes must be integers");
         axes.push_back(Attribute::of(linear->constant));
       }
       s.kind = StepKind::axes_are;
@@ -307,17 +326,21 @@ class PlanBuilder {
         case Expr::Kind::real: return AttrValue(e.real);
         case Expr::Kind::string: return AttrValue(e.text);
         case Expr::Kind::name:
-          if (const auto dtype = parse_dtype(e.text)) return AttrValue(*dtype);
+          if (const auto dtype = parse_dtype(e.text))
+            return AttrValue(*dtype);
           return std::nullopt;
         case Expr::Kind::neg:
-          if (e.args[0].kind == Expr::Kind::integer) return AttrValue(-e.args[0].integer);
-          if (e.args[0].kind == Expr::Kind::real) return AttrValue(-e.args[0].real);
+          if (e.args[0].kind == Expr::Kind::integer)
+            return AttrValue(-e.args[0].integer);
+          if (e.args[0].kind == Expr::Kind::real)
+            return AttrValue(-e.args[0].real);
           return std::nullopt;
         case Expr::Kind::list: {
           std::vector<Dim> dims;
           for (const Expr& x : e.args) {
             const auto linear = linear_form(v_, x);
-            if (!linear || !linear->terms.empty()) return std::nullopt;
+            if (!linear || !linear->terms.empty())
+              return std::nullopt;
             dims.emplace_back(linear->constant);
           }
           return AttrValue(std::move(dims));
@@ -328,13 +351,15 @@ class PlanBuilder {
     const Attribute fitted = value ? fit_attribute(*set_.context, attr.kind, *value) : Attribute();
     if (!fitted) {
       fail(span, "pattern.attribute-kind",
-           fmt::format("'{}' is no value for attribute '{}', which is a {}", to_string(e), attr.name, to_string(attr.kind)),
+           fmt::format("'{}' is no value for attribute '{}', which is a {}", to_string(e), attr.name,
+                       to_string(attr.kind)),
            attr.kind == AttrKind::dtype ? "a dtype that varies is captured: dtype = $dtype" : "");
     }
     return fitted;
   }
 
-  // --- types and dims --------------------------------------------------------------------------------------------------------
+  // --- types and dims
+  // --------------------------------------------------------------------------------------------------------
 
   void add_equation(Equation e, const Expr& expr, const Span& span, const std::string& what) {
     if (const auto linear = linear_form(v_, expr)) {
@@ -348,7 +373,8 @@ class PlanBuilder {
 
   void test_values() {
     for (std::size_t i = 0; i < v_.values.size(); ++i) {
-      if (type_done_[i] || plan_.values[i].node == unassigned) continue;
+      if (type_done_[i] || plan_.values[i].node == unassigned)
+        continue;
       type_done_[i] = true;
       test_type(v_.values[i], plan_.values[i]);
     }
@@ -365,11 +391,12 @@ class PlanBuilder {
         s.arg = 1U << static_cast<unsigned>(*dtype);
         add(s, value.span, fmt::format("%{} has dtype {}", value.name, t.dtype));
       } else {
-        const auto var = static_cast<std::size_t>(
-            std::find(v_.types.begin(), v_.types.end(), t.dtype) - v_.types.begin());
+        const auto var =
+            static_cast<std::size_t>(std::find(v_.types.begin(), v_.types.end(), t.dtype) - v_.types.begin());
         s.slot = static_cast<std::uint8_t>(var);
         s.kind = type_known_[var] ? StepKind::dtype_same : StepKind::dtype_bind;
-        if (!type_known_[var]) s.arg = dtype_mask(pattern_.types[var].dtypes);
+        if (!type_known_[var])
+          s.arg = dtype_mask(pattern_.types[var].dtypes);
         const std::string among = s.kind == StepKind::dtype_bind && !pattern_.types[var].dtypes.empty()
                                       ? fmt::format(", one of {}", fmt::join(pattern_.types[var].dtypes, ", "))
                                       : "";
@@ -377,7 +404,8 @@ class PlanBuilder {
         type_known_[var] = true;
       }
     }
-    if (!t.has_shape) return;
+    if (!t.has_shape)
+      return;
     s = Step{};
     s.kind = StepKind::rank;
     s.value = ref;
@@ -385,8 +413,8 @@ class PlanBuilder {
     s.high = t.open ? unbounded : s.low;
     add(s, value.span, fmt::format("%{} has {}{} dims", value.name, t.open ? "at least " : "", t.dims.size()));
     if (!t.leading.empty()) {
-      const auto l = static_cast<std::size_t>(
-          std::find(v_.leading.begin(), v_.leading.end(), t.leading) - v_.leading.begin());
+      const auto l =
+          static_cast<std::size_t>(std::find(v_.leading.begin(), v_.leading.end(), t.leading) - v_.leading.begin());
       s = Step{};
       s.kind = leading_known_[l] ? StepKind::leading_same : StepKind::leading_bind;
       s.value = ref;
@@ -412,18 +440,22 @@ class PlanBuilder {
       for (std::size_t i = 0; i < pending_.size(); ++i) {
         Pending& p = pending_[i];
         if (p.equation.general >= 0) {
-          if (!all_known(*p.expr)) continue;
+          if (!all_known(*p.expr))
+            continue;
         } else {
           int unknown = -1;
           int unknowns = 0;
           for (std::size_t t = 0; t < p.equation.linear.terms.size(); ++t) {
-            if (dim_known_[p.equation.linear.terms[t].second]) continue;
+            if (dim_known_[p.equation.linear.terms[t].second])
+              continue;
             unknown = static_cast<int>(t);
             ++unknowns;
           }
-          if (unknowns > 1) continue;
+          if (unknowns > 1)
+            continue;
           p.equation.unknown = unknown;
-          if (unknown >= 0) dim_known_[p.equation.linear.terms[static_cast<std::size_t>(unknown)].second] = true;
+          if (unknown >= 0)
+            dim_known_[p.equation.linear.terms[static_cast<std::size_t>(unknown)].second] = true;
         }
         Step s;
         s.kind = StepKind::equation;
@@ -439,27 +471,33 @@ class PlanBuilder {
   bool all_known(const Expr& e) const {
     if (e.kind == Expr::Kind::name) {
       const auto it = std::find(v_.dims.begin(), v_.dims.end(), e.text);
-      if (it != v_.dims.end() && !dim_known_[static_cast<std::size_t>(it - v_.dims.begin())]) return false;
+      if (it != v_.dims.end() && !dim_known_[static_cast<std::size_t>(it - v_.dims.begin())])
+        return false;
     }
     if (e.kind == Expr::Kind::capture) {
       const auto it = std::find(v_.captures.begin(), v_.captures.end(), e.text);
-      if (it != v_.captures.end() && !capture_known_[static_cast<std::size_t>(it - v_.captures.begin())]) return false;
+      if (it != v_.captures.end() && !capture_known_[static_cast<std::size_t>(it - v_.captures.begin())])
+        return false;
     }
     return std::all_of(e.args.begin(), e.args.end(), [&](const Expr& a) { return all_known(a); });
   }
 
   void require_solved() {
     std::vector<std::string> used;
-    for (const Pending& p : pending_) collect_names(*p.expr, used);
+    for (const Pending& p : pending_)
+      collect_names(*p.expr, used);
     for (const Guard& g : pattern_.where) {
-      for (const Expr& e : g.args) collect_names(e, used);
+      for (const Expr& e : g.args)
+        collect_names(e, used);
     }
     for (const RewriteNode& n : pattern_.rewrite) {
-      for (const AttrPattern& a : n.attrs) collect_names(a.value, used);
+      for (const AttrPattern& a : n.attrs)
+        collect_names(a.value, used);
     }
     std::string unknown;
     for (std::size_t d = 0; d < dim_known_.size(); ++d) {
-      if (dim_known_[d] || std::find(used.begin(), used.end(), v_.dims[d]) == used.end()) continue;
+      if (dim_known_[d] || std::find(used.begin(), used.end(), v_.dims[d]) == used.end())
+        continue;
       unknown += (unknown.empty() ? "" : ", ") + v_.dims[d];
     }
     if (!unknown.empty() || !pending_.empty()) {
@@ -470,21 +508,26 @@ class PlanBuilder {
   }
 
   static void collect_names(const Expr& e, std::vector<std::string>& out) {
-    if (e.kind == Expr::Kind::name) out.push_back(e.text);
-    for (const Expr& a : e.args) collect_names(a, out);
+    if (e.kind == Expr::Kind::name)
+      out.push_back(e.text);
+    for (const Expr& a : e.args)
+      collect_names(a, out);
   }
 
-  // --- what needs all nodes --------------------------------------------------------------------------------------------------
+  // --- what needs all nodes
+  // --------------------------------------------------------------------------------------------------
 
   void test_distinct() {
     for (std::size_t i = 0; i < v_.nodes.size(); ++i) {
       for (std::size_t j = i + 1; j < v_.nodes.size(); ++j) {
-        if (v_.nodes[i].op != v_.nodes[j].op) continue;
+        if (v_.nodes[i].op != v_.nodes[j].op)
+          continue;
         Step s;
         s.kind = StepKind::distinct;
         s.node = plan_.registers[i];
         s.index = plan_.registers[j];
-        if (s.node > s.index) std::swap(s.node, s.index);
+        if (s.node > s.index)
+          std::swap(s.node, s.index);
         add(s, v_.nodes[j].source->span, fmt::format("the two {} are two nodes", op_name(v_.nodes[i].op)));
       }
     }
@@ -492,11 +535,13 @@ class PlanBuilder {
 
   void test_uses() {
     for (const PatternNode& n : v_.nodes) {
-      if (n.keep || n.recompute) continue;
+      if (n.keep || n.recompute)
+        continue;
       const std::uint8_t reg = plan_.registers[static_cast<std::size_t>(&n - v_.nodes.data())];
       for (std::size_t r = 0; r < n.results.size(); ++r) {
         const int id = n.results[r];
-        if (id >= 0 && v_.values[static_cast<std::size_t>(id)].replaced) continue;
+        if (id >= 0 && v_.values[static_cast<std::size_t>(id)].replaced)
+          continue;
         Step s;
         s.kind = StepKind::uses;
         s.value = {reg, static_cast<std::uint8_t>(r), true};
@@ -521,7 +566,8 @@ class PlanBuilder {
       }
       out.value = plan_.values[static_cast<std::size_t>(it - v_.values.begin())];
     }
-    for (std::size_t i = 0; i < e.args.size(); ++i) place_values(e.args[i], out.args[i], span);
+    for (std::size_t i = 0; i < e.args.size(); ++i)
+      place_values(e.args[i], out.args[i], span);
   }
 
   void add_guards() {
@@ -534,16 +580,20 @@ class PlanBuilder {
         const Predicate* p = find_predicate(g.predicate);
         if (p == nullptr) {
           std::vector<std::string_view> names;
-          for (const Predicate& known : predicates()) names.push_back(known.name);
-          fail(g.span, "pattern.predicate", fmt::format("no predicate '{}'{}", g.predicate, did_you_mean(g.predicate, names)));
+          for (const Predicate& known : predicates())
+            names.push_back(known.name);
+          fail(g.span, "pattern.predicate",
+               fmt::format("no predicate '{}'{}", g.predicate, did_you_mean(g.predicate, names)));
         }
         if (p->arity != g.args.size() ||
             std::any_of(g.args.begin(), g.args.end(), [](const Expr& e) { return e.kind != Expr::Kind::value; })) {
-          fail(g.span, "pattern.predicate", fmt::format("'{}' takes {} values", g.predicate, p->arity), std::string(p->doc));
+          fail(g.span, "pattern.predicate", fmt::format("'{}' takes {} values", g.predicate, p->arity),
+               std::string(p->doc));
         }
         bound.predicate = static_cast<int>(p - predicates().data());
       }
-      for (const Expr& e : g.args) bound.args.push_back(bind_guard_expr(e, g.span));
+      for (const Expr& e : g.args)
+        bound.args.push_back(bind_guard_expr(e, g.span));
       Step s;
       s.kind = StepKind::guard;
       s.arg = static_cast<std::uint32_t>(set_.guards.size());
@@ -556,7 +606,8 @@ class PlanBuilder {
     std::string out = g.negated ? "not " : "";
     if (!g.predicate.empty()) {
       out += g.predicate + "(";
-      for (const Expr& e : g.args) out += (out.back() == '(' ? "" : ", ") + to_string(e);
+      for (const Expr& e : g.args)
+        out += (out.back() == '(' ? "" : ", ") + to_string(e);
       return out + ")";
     }
     static constexpr std::string_view signs[] = {"==", "!=", "<", "<=", ">", ">=", "in", "any"};
@@ -567,7 +618,8 @@ class PlanBuilder {
   /// A negative part hangs on values of the match; its own nodes get registers beyond those of the match.
   void add_unless() {
     for (const Clause& c : pattern_.match) {
-      if (c.kind != Clause::Kind::unless) continue;
+      if (c.kind != Clause::Kind::unless)
+        continue;
       for (const std::vector<Clause>& branch : c.branches) {
         Step s;
         s.kind = StepKind::unless;
@@ -588,21 +640,29 @@ class PlanBuilder {
     part.pattern.match = nodes;
     std::vector<std::string> defined;
     for (const Clause& c : nodes) {
-      if (c.kind != Clause::Kind::node) fail(clause.span, "pattern.unless", "an 'unless' part holds plain nodes only");
-      for (const std::string& r : c.node.results) defined.push_back(r);
+      if (c.kind != Clause::Kind::node)
+        fail(clause.span, "pattern.unless", "an 'unless' part holds plain nodes only");
+      for (const std::string& r : c.node.results)
+        defined.push_back(r);
     }
-    for (Clause& c : part.pattern.match) c.node.keep = true;
+    for (Clause& c : part.pattern.match)
+      c.node.keep = true;
     // Something must be replaced for a pattern to be whole; the part is never rewritten.
     part.pattern.match[0].node.keep = false;
-    const std::string& last = part.pattern.match[0].node.results.empty() ? std::string() : part.pattern.match[0].node.results[0];
+    const std::string& last =
+        part.pattern.match[0].node.results.empty() ? std::string() : part.pattern.match[0].node.results[0];
     part.pattern.replacements = {{last, "_part_of_unless_", clause.span}};
-    part.pattern.rewrite = {{{"_part_of_unless_"}, "full", {}, {attr("shape", Expr::Kind::list), attr("value", Expr::Kind::integer),
-                             dtype_attr()}, clause.span}};
+    part.pattern.rewrite = {{{"_part_of_unless_"},
+                             "full",
+                             {},
+                             {attr("shape", Expr::Kind::list), attr("value", Expr::Kind::integer), dtype_attr()},
+                             clause.span}};
     CompiledVariant sub = resolve(*set_.context, v_.fusion, std::move(part));
     PlanBuilder inner(set_, sub, 0);
     inner.adopt(*this);
     std::vector<Step> steps = inner.walk_from_outside(clause.span);
-    if (inner.next_register_ > max_pattern_nodes) fail(clause.span, "pattern.too-large", "too many nodes in 'unless'");
+    if (inner.next_register_ > max_pattern_nodes)
+      fail(clause.span, "pattern.too-large", "too many nodes in 'unless'");
     return steps;
   }
   static AttrPattern attr(std::string name, Expr::Kind kind) {
@@ -622,7 +682,8 @@ class PlanBuilder {
     next_register_ = outer.next_register_;
     for (std::size_t i = 0; i < v_.values.size(); ++i) {
       for (std::size_t j = 0; j < outer.v_.values.size(); ++j) {
-        if (v_.values[i].name == outer.v_.values[j].name) plan_.values[i] = outer.plan_.values[j];
+        if (v_.values[i].name == outer.v_.values[j].name)
+          plan_.values[i] = outer.plan_.values[j];
       }
     }
     dim_known_.assign(v_.dims.size(), true);
@@ -630,9 +691,11 @@ class PlanBuilder {
     // Captures keep their slots: those of the match first, the part's own after them.
     std::vector<std::string> captures = outer.v_.captures;
     for (const std::string& c : v_.captures) {
-      if (std::find(captures.begin(), captures.end(), c) == captures.end()) captures.push_back(c);
+      if (std::find(captures.begin(), captures.end(), c) == captures.end())
+        captures.push_back(c);
     }
-    if (captures.size() > max_pattern_captures) fail(pattern_.span, "pattern.too-large", "too many captures");
+    if (captures.size() > max_pattern_captures)
+      fail(pattern_.span, "pattern.too-large", "too many captures");
     v_.captures = captures;
     capture_known_.assign(captures.size(), false);
     std::fill_n(capture_known_.begin(), outer.v_.captures.size(), true);
@@ -644,7 +707,8 @@ class PlanBuilder {
     for (std::size_t i = 0; i < v_.nodes.size() && !anchored; ++i) {
       for (std::size_t r = 0; r < v_.nodes[i].results.size(); ++r) {
         const int id = v_.nodes[i].results[r];
-        if (id < 0 || !is_bound(id)) continue;
+        if (id < 0 || !is_bound(id))
+          continue;
         Step s;
         s.kind = StepKind::up;
         s.value = plan_.values[static_cast<std::size_t>(id)];
@@ -694,7 +758,8 @@ void build_plans(CompiledSet& set, CompiledVariant& variant) {
     std::optional<std::size_t> best;
     std::size_t best_downs = 0;
     for (std::size_t i = 0; i < variant.nodes.size(); ++i) {
-      if (variant.nodes[i].op != op) continue;
+      if (variant.nodes[i].op != op)
+        continue;
       // Counting the choices needs no steps kept: build into a copy of what steps point at.
       CompiledSet scratch;
       scratch.context = set.context;

@@ -7,7 +7,8 @@ namespace tandem {
 namespace {
 
 bool is_constant(const Graph& g, Value v) {
-  if (g.is_weight(v)) return true;
+  if (g.is_weight(v))
+    return true;
   const Node n = g.def_node(v);
   return n && (g.op(n) == op::constant || g.op(n) == op::full || g.op(n) == op::iota);
 }
@@ -20,17 +21,16 @@ constexpr std::array<Predicate, 9> table = {{
     {"output", 1,
      [](const Graph& g, std::span<const Value> v) {
        for (Use u : g.uses(v[0])) {
-         if (u.user == g.return_node()) return true;
+         if (u.user == g.return_node())
+           return true;
        }
        return false;
      },
      "an output of the graph"},
-    {"one_use", 1, [](const Graph& g, std::span<const Value> v) { return g.num_uses(v[0]) == 1; },
-     "used exactly once"},
+    {"one_use", 1, [](const Graph& g, std::span<const Value> v) { return g.num_uses(v[0]) == 1; }, "used exactly once"},
     {"static", 1, [](const Graph& g, std::span<const Value> v) { return g.type(v[0]).shape.is_static(); },
      "a shape without symbols"},
-    {"same_shape", 2,
-     [](const Graph& g, std::span<const Value> v) { return g.type(v[0]).shape == g.type(v[1]).shape; },
+    {"same_shape", 2, [](const Graph& g, std::span<const Value> v) { return g.type(v[0]).shape == g.type(v[1]).shape; },
      "equal shapes"},
     {"same_type", 2, [](const Graph& g, std::span<const Value> v) { return g.type(v[0]) == g.type(v[1]); },
      "equal dtypes and shapes"},
@@ -39,11 +39,14 @@ constexpr std::array<Predicate, 9> table = {{
 
 }  // namespace
 
-std::span<const Predicate> predicates() { return table; }
+std::span<const Predicate> predicates() {
+  return table;
+}
 
 const Predicate* find_predicate(std::string_view name) {
   for (const Predicate& p : table) {
-    if (p.name == name) return &p;
+    if (p.name == name)
+      return &p;
   }
   return nullptr;
 }

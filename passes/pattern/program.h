@@ -85,10 +85,10 @@ struct LinearDims {
 /// An expression over what was bound, ready to be evaluated.
 struct BoundExpr {
   Expr::Kind kind = Expr::Kind::integer;
-  Attribute literal;           // boolean, integer, real, string, dtype names
-  std::uint8_t slot = 0;       // name: dim variable; capture: capture slot
+  Attribute literal;      // boolean, integer, real, string, dtype names
+  std::uint8_t slot = 0;  // name: dim variable; capture: capture slot
   bool is_dtype_variable = false;
-  ValueRef value;              // value
+  ValueRef value;  // value
   std::vector<BoundExpr> args;
 };
 
@@ -96,13 +96,13 @@ struct BoundExpr {
 struct Equation {
   enum class Source : std::uint8_t { from_end, from_start, list_element, dim_attr };
   Source source = Source::from_end;
-  ValueRef value;           // from_end, from_start: dim `index` of its shape, counted from that side
-  std::uint8_t node = 0;    // list_element, dim_attr: attribute `attr` of that node
+  ValueRef value;         // from_end, from_start: dim `index` of its shape, counted from that side
+  std::uint8_t node = 0;  // list_element, dim_attr: attribute `attr` of that node
   std::uint8_t attr = 0;
   std::uint8_t index = 0;
   LinearDims linear;
-  int unknown = -1;         // position in linear.terms of the variable to solve for; -1: a check
-  int general = -1;         // index into `expressions` when the expression is not linear (then a check)
+  int unknown = -1;  // position in linear.terms of the variable to solve for; -1: a check
+  int general = -1;  // index into `expressions` when the expression is not linear (then a check)
   friend bool operator==(const Equation&, const Equation&) = default;
 };
 

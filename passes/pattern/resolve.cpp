@@ -12,7 +12,9 @@ namespace tandem {
 
 namespace {
 
-bool is_rest(std::string_view name) { return name.ends_with("..."); }
+bool is_rest(std::string_view name) {
+  return name.ends_with("...");
+}
 
 /// Position of `name` in `names`, or -1.
 int find(const std::vector<std::string>& names, std::string_view name) {
@@ -21,14 +23,17 @@ int find(const std::vector<std::string>& names, std::string_view name) {
 }
 
 int intern(std::vector<std::string>& names, const std::string& name) {
-  if (const int i = find(names, name); i >= 0) return i;
+  if (const int i = find(names, name); i >= 0)
+    return i;
   names.push_back(name);
   return static_cast<int>(names.size()) - 1;
 }
 
 void collect_captures(const Expr& e, std::vector<std::string>& out) {
-  if (e.kind == Expr::Kind::capture) intern(out, e.text);
-  for (const Expr& a : e.args) collect_captures(a, out);
+  if (e.kind == Expr::Kind::capture)
+    intern(out, e.text);
+  for (const Expr& a : e.args)
+    collect_captures(a, out);
 }
 
 class Resolver {
@@ -41,7 +46,8 @@ class Resolver {
   CompiledVariant run() {
     const Pattern& p = v_.source.pattern;
     v_.dims = p.dims;
-    for (const TypeVariable& t : p.types) v_.types.push_back(t.name);
+    for (const TypeVariable& t : p.types)
+      v_.types.push_back(t.name);
     check_declarations();
     for (const InputPattern& in : p.inputs) {
       if (value_ids_.contains(in.name)) {
@@ -52,17 +58,22 @@ class Resolver {
     }
     number_results(p.match);
     for (const Clause& c : p.match) {
-      if (c.kind == Clause::Kind::node) resolve_node(c.node);
+      if (c.kind == Clause::Kind::node)
+        resolve_node(c.node);
     }
-    if (v_.nodes.empty()) problem(p.span, "pattern.empty-match", "matches nothing: 'match' has no node");
+    if (v_.nodes.empty())
+      problem(p.span, "pattern.empty-match", "matches nothing: 'match' has no node");
     resolve_rewrite();
     check_use();
     check_connected();
     check_limits();
-    if (!problems_.empty()) throw Error(std::move(problems_));
+    if (!problems_.empty())
+      throw Error(std::move(problems_));
     std::map<std::uint16_t, std::uint32_t> ops;
-    for (const PatternNode& n : v_.nodes) ++ops[n.op.index];
-    for (const auto& [op, count] : ops) v_.required_ops.emplace_back(OpId{op}, count);
+    for (const PatternNode& n : v_.nodes)
+      ++ops[n.op.index];
+    for (const auto& [op, count] : ops)
+      v_.required_ops.emplace_back(OpId{op}, count);
     v_.looks_further = !p.where.empty() || p.match.size() != v_.nodes.size();
     return std::move(v_);
   }
@@ -74,17 +85,21 @@ class Resolver {
 
   void check_declarations() {
     const Pattern& p = v_.source.pattern;
-    if (p.name.empty()) problem(p.span, "pattern.no-name", "a fusion must have a name");
+    if (p.name.empty())
+      problem(p.span, "pattern.no-name", "a fusion must have a name");
     std::set<std::string> seen;
     for (const std::string& d : p.dims) {
-      if (!seen.insert(d).second) problem(p.span, "pattern.duplicate-name", fmt::format("dim '{}' is declared twice", d));
+      if (!seen.insert(d).second)
+        problem(p.span, "pattern.duplicate-name", fmt::format("dim '{}' is declared twice", d));
     }
     for (const TypeVariable& t : p.types) {
       if (!seen.insert(t.name).second || parse_dtype(t.name)) {
-        problem(p.span, "pattern.duplicate-name", fmt::format("type variable '{}' has the name of another thing", t.name));
+        problem(p.span, "pattern.duplicate-name",
+                fmt::format("type variable '{}' has the name of another thing", t.name));
       }
       for (const std::string& d : t.dtypes) {
-        if (!parse_dtype(d)) problem(p.span, "pattern.unknown-name", fmt::format("'{}' is no dtype", d));
+        if (!parse_dtype(d))
+          problem(p.span, "pattern.unknown-name", fmt::format("'{}' is no dtype", d));
       }
     }
   }
@@ -102,8 +117,10 @@ class Resolver {
       problem(span, "pattern.unknown-name", fmt::format("'{}' is neither a dtype nor a type variable", type.dtype),
               "declare it: types " + type.dtype + " in {bf16, f16}");
     }
-    if (!type.leading.empty()) intern(v_.leading, type.leading);
-    for (const Expr& e : type.dims) check_dim_expr(e, span);
+    if (!type.leading.empty())
+      intern(v_.leading, type.leading);
+    for (const Expr& e : type.dims)
+      check_dim_expr(e, span);
   }
 
   void check_dim_expr(const Expr& e, const Span& span) {
@@ -114,17 +131,20 @@ class Resolver {
     if (e.kind == Expr::Kind::real || e.kind == Expr::Kind::string || e.kind == Expr::Kind::boolean) {
       problem(span, "pattern.dim-expression", fmt::format("'{}' is no dimension", to_string(e)));
     }
-    for (const Expr& a : e.args) check_dim_expr(a, span);
+    for (const Expr& a : e.args)
+      check_dim_expr(a, span);
   }
 
   // Results first, so that nodes may be written in any order.
   void number_results(const std::vector<Clause>& clauses) {
     int node = 0;
     for (const Clause& c : clauses) {
-      if (c.kind != Clause::Kind::node) continue;
+      if (c.kind != Clause::Kind::node)
+        continue;
       for (std::size_t i = 0; i < c.node.results.size(); ++i) {
         const std::string& name = c.node.results[i];
-        if (name == "_" || is_rest(name)) continue;
+        if (name == "_" || is_rest(name))
+          continue;
         if (value_ids_.contains(name)) {
           problem(c.node.span, "pattern.duplicate-value", fmt::format("'%{}' is defined twice", name));
           continue;
@@ -153,7 +173,8 @@ class Resolver {
       const std::string& name = source.operands[i];
       if (is_rest(name)) {
         if (i + 1 != source.operands.size() || !(def.variadic_operands || i < def.operands.size())) {
-          problem(source.span, "pattern.rest", fmt::format("'%{}' must be the last operand of an op that takes more", name));
+          problem(source.span, "pattern.rest",
+                  fmt::format("'%{}' must be the last operand of an op that takes more", name));
           continue;
         }
         node.rest_operands = static_cast<int>(v_.rests.size());
@@ -162,7 +183,8 @@ class Resolver {
         continue;
       }
       node.operands.push_back(value(name, source.span));
-      if (node.operands.back() >= 0) ++v_.values[static_cast<std::size_t>(node.operands.back())].inner_uses;
+      if (node.operands.back() >= 0)
+        ++v_.values[static_cast<std::size_t>(node.operands.back())].inner_uses;
     }
     if (node.rest_operands < 0 && !def.accepts_operands(node.operands.size())) {
       problem(source.span, "pattern.arity", fmt::format("{} does not take {} operands", def.name, node.operands.size()),
@@ -171,7 +193,8 @@ class Resolver {
     for (const std::string& name : source.results) {
       if (is_rest(name)) {
         node.rest_results = true;
-        if (&name != &source.results.back()) problem(source.span, "pattern.rest", "only the last result may be a rest");
+        if (&name != &source.results.back())
+          problem(source.span, "pattern.rest", "only the last result may be a rest");
         if (!node.keep) {
           problem(source.span, "pattern.rest", fmt::format("a node with further results ('%{}') must be kept", name),
                   "write 'keep' in front of it");
@@ -181,8 +204,8 @@ class Resolver {
       node.results.push_back(name == "_" ? -1 : value_ids_.at(name));
     }
     if (!node.rest_results && !def.variadic_results && node.results.size() != def.results.size()) {
-      problem(source.span, "pattern.arity", fmt::format("{} has {} results, not {}", def.name, def.results.size(),
-                                                        node.results.size()));
+      problem(source.span, "pattern.arity",
+              fmt::format("{} has {} results, not {}", def.name, def.results.size(), node.results.size()));
     }
     check_attrs(source, def);
     v_.nodes.push_back(std::move(node));
@@ -193,7 +216,8 @@ class Resolver {
     for (const AttrPattern& a : source.attrs) {
       if (def.find_attr(a.name) < 0) {
         std::vector<std::string_view> names;
-        for (const AttrDef& d : def.attrs) names.push_back(d.name);
+        for (const AttrDef& d : def.attrs)
+          names.push_back(d.name);
         problem(a.span.line ? a.span : source.span, "pattern.unknown-attribute",
                 fmt::format("op '{}' has no attribute '{}'{}", def.name, a.name, did_you_mean(a.name, names)),
                 def.name + def.signature);
@@ -216,21 +240,25 @@ class Resolver {
 
   int value(const std::string& name, const Span& span) {
     const auto it = value_ids_.find(name);
-    if (it != value_ids_.end()) return it->second;
+    if (it != value_ids_.end())
+      return it->second;
     // A value that nothing defines is an input of any type.
     return add_value(name, -1, 0, {}, span);
   }
 
   std::optional<OpId> find_op(const std::string& name, const Span& span) {
-    if (const auto id = context_.find_op(name)) return id;
+    if (const auto id = context_.find_op(name))
+      return id;
     std::vector<std::string_view> names;
-    for (const OpDef& def : context_.ops()) names.push_back(def.name);
+    for (const OpDef& def : context_.ops())
+      names.push_back(def.name);
     problem(span, "pattern.unknown-op", fmt::format("unknown op '{}'{}", name, did_you_mean(name, names)),
             "'tandem list ops' shows all of them");
     return std::nullopt;
   }
 
-  // --- the right side ------------------------------------------------------------------------------------------------------
+  // --- the right side
+  // ------------------------------------------------------------------------------------------------------
 
   void resolve_rewrite() {
     const Pattern& p = v_.source.pattern;
@@ -239,15 +267,17 @@ class Resolver {
       RewriteStep step;
       step.span = source.span;
       const auto op = find_op(source.op, source.span);
-      if (!op) continue;
+      if (!op)
+        continue;
       step.op = *op;
       const OpDef& def = context_.op(*op);
-      for (const std::string& name : source.operands) step.operands.push_back(rewrite_operand(name, source.span, created));
+      for (const std::string& name : source.operands)
+        step.operands.push_back(rewrite_operand(name, source.span, created));
       if (!std::any_of(step.operands.begin(), step.operands.end(),
                        [](const RewriteOperand& o) { return o.kind == RewriteOperand::Kind::rest; }) &&
           !def.accepts_operands(step.operands.size())) {
-        problem(source.span, "pattern.arity", fmt::format("{} does not take {} operands", def.name, step.operands.size()),
-                def.name + def.signature);
+        problem(source.span, "pattern.arity",
+                fmt::format("{} does not take {} operands", def.name, step.operands.size()), def.name + def.signature);
       }
       step.attrs.resize(def.attrs.size());
       step.given.assign(def.attrs.size(), false);
@@ -272,7 +302,8 @@ class Resolver {
       for (std::size_t i = 0; i < def.attrs.size(); ++i) {
         if (!step.given[i] && !def.attrs[i].default_value) {
           problem(source.span, "pattern.missing-attribute",
-                  fmt::format("the new {} needs attribute '{}'", def.name, def.attrs[i].name), def.name + def.signature);
+                  fmt::format("the new {} needs attribute '{}'", def.name, def.attrs[i].name),
+                  def.name + def.signature);
         }
       }
       step.num_results = source.results.size();
@@ -281,7 +312,8 @@ class Resolver {
                 fmt::format("{} has {} results, not {}", def.name, def.results.size(), source.results.size()));
       }
       for (std::size_t i = 0; i < source.results.size(); ++i) {
-        if (source.results[i] == "_") continue;
+        if (source.results[i] == "_")
+          continue;
         const RewriteOperand made{RewriteOperand::Kind::created, static_cast<int>(v_.rewrite.size()),
                                   static_cast<int>(i)};
         if (!created.emplace(source.results[i], made).second || value_ids_.contains(source.results[i])) {
@@ -300,7 +332,8 @@ class Resolver {
         continue;
       }
       PatternValue& old = v_.values[static_cast<std::size_t>(it->second)];
-      if (old.replaced) problem(r.span, "pattern.duplicate-value", fmt::format("'%{}' is replaced twice", r.matched));
+      if (old.replaced)
+        problem(r.span, "pattern.duplicate-value", fmt::format("'%{}' is replaced twice", r.matched));
       if (v_.nodes[static_cast<std::size_t>(old.node)].keep) {
         problem(r.span, "pattern.replaced-kept", fmt::format("'%{}' is both kept and replaced", r.matched),
                 "remove 'keep' from its node");
@@ -318,25 +351,32 @@ class Resolver {
                                  const std::map<std::string, RewriteOperand>& created) {
     if (is_rest(name)) {
       const auto it = rest_ids_.find(name.substr(0, name.size() - 3));
-      if (it != rest_ids_.end()) return {RewriteOperand::Kind::rest, it->second, 0};
+      if (it != rest_ids_.end())
+        return {RewriteOperand::Kind::rest, it->second, 0};
     }
-    if (const auto it = created.find(name); it != created.end()) return it->second;
-    if (const auto it = value_ids_.find(name); it != value_ids_.end()) return {RewriteOperand::Kind::matched, it->second, 0};
+    if (const auto it = created.find(name); it != created.end())
+      return it->second;
+    if (const auto it = value_ids_.find(name); it != value_ids_.end())
+      return {RewriteOperand::Kind::matched, it->second, 0};
     std::vector<std::string_view> names;
-    for (const auto& [n, id] : value_ids_) names.push_back(n);
+    for (const auto& [n, id] : value_ids_)
+      names.push_back(n);
     problem(span, "pattern.unbound-value",
             fmt::format("'%{}' is bound neither by the match nor by a new node{}", name, did_you_mean(name, names)));
     return {};
   }
 
-  // --- the whole -------------------------------------------------------------------------------------------------------------
+  // --- the whole
+  // -------------------------------------------------------------------------------------------------------------
 
   /// New nodes may read inputs and kept or recomputed values only: all others are gone afterwards.
   void check_use() {
     auto check = [&](const RewriteOperand& o, const Span& span) {
-      if (o.kind != RewriteOperand::Kind::matched) return;
+      if (o.kind != RewriteOperand::Kind::matched)
+        return;
       const PatternValue& value = v_.values[static_cast<std::size_t>(o.value)];
-      if (value.node < 0 || static_cast<std::size_t>(value.node) >= v_.nodes.size()) return;
+      if (value.node < 0 || static_cast<std::size_t>(value.node) >= v_.nodes.size())
+        return;
       const PatternNode& node = v_.nodes[static_cast<std::size_t>(value.node)];
       if (!node.keep && !node.recompute) {
         problem(span, "pattern.removed-value",
@@ -345,9 +385,11 @@ class Resolver {
       }
     };
     for (const RewriteStep& s : v_.rewrite) {
-      for (const RewriteOperand& o : s.operands) check(o, s.span);
+      for (const RewriteOperand& o : s.operands)
+        check(o, s.span);
     }
-    for (const auto& [old, o] : v_.replacements) check(o, v_.source.pattern.span);
+    for (const auto& [old, o] : v_.replacements)
+      check(o, v_.source.pattern.span);
     for (const InputPattern& in : v_.source.pattern.inputs) {
       const PatternValue& value = v_.values[static_cast<std::size_t>(value_ids_.at(in.name))];
       if (value.inner_uses == 0) {
@@ -358,22 +400,29 @@ class Resolver {
 
   /// All nodes must hang together by shared values: else the engine would have to try every pair.
   void check_connected() {
-    if (v_.nodes.empty() || !problems_.empty()) return;
+    if (v_.nodes.empty() || !problems_.empty())
+      return;
     std::vector<std::size_t> group(v_.nodes.size());
-    for (std::size_t i = 0; i < group.size(); ++i) group[i] = i;
+    for (std::size_t i = 0; i < group.size(); ++i)
+      group[i] = i;
     auto find_group = [&](std::size_t i) {
-      while (group[i] != i) i = group[i];
+      while (group[i] != i)
+        i = group[i];
       return i;
     };
     std::map<int, std::size_t> first;
     for (std::size_t i = 0; i < v_.nodes.size(); ++i) {
       auto touch = [&](int value) {
-        if (value < 0) return;
+        if (value < 0)
+          return;
         const auto [it, added] = first.emplace(value, i);
-        if (!added) group[find_group(i)] = find_group(it->second);
+        if (!added)
+          group[find_group(i)] = find_group(it->second);
       };
-      for (int o : v_.nodes[i].operands) touch(o);
-      for (int r : v_.nodes[i].results) touch(r);
+      for (int o : v_.nodes[i].operands)
+        touch(o);
+      for (int r : v_.nodes[i].results)
+        touch(r);
     }
     for (std::size_t i = 1; i < v_.nodes.size(); ++i) {
       if (find_group(i) != find_group(0)) {
@@ -388,7 +437,8 @@ class Resolver {
   void check_limits() {
     auto limit = [&](std::size_t n, std::size_t most, std::string_view what) {
       if (n > most) {
-        problem(v_.source.pattern.span, "pattern.too-large", fmt::format("{} {}, at most {} are possible", n, what, most));
+        problem(v_.source.pattern.span, "pattern.too-large",
+                fmt::format("{} {}, at most {} are possible", n, what, most));
       }
     };
     limit(v_.nodes.size(), max_pattern_nodes, "nodes");
@@ -459,14 +509,16 @@ BoundExpr bind_expr(Context& context, const CompiledVariant& variant, const Expr
     case Expr::Kind::value: break;  // bound by the plan, which knows its path
     default: break;
   }
-  for (const Expr& a : expr.args) out.args.push_back(bind_expr(context, variant, a, span));
+  for (const Expr& a : expr.args)
+    out.args.push_back(bind_expr(context, variant, a, span));
   return out;
 }
 
 std::optional<LinearDims> linear_form(const CompiledVariant& variant, const Expr& e) {
   auto scale = [](LinearDims l, std::int64_t by) {
     l.constant *= by;
-    for (auto& [c, v] : l.terms) c *= by;
+    for (auto& [c, v] : l.terms)
+      c *= by;
     return l;
   };
   auto sum = [](LinearDims a, const LinearDims& b) {
@@ -486,29 +538,35 @@ std::optional<LinearDims> linear_form(const CompiledVariant& variant, const Expr
   constexpr std::int64_t largest = std::int64_t{1} << 40;  // keeps products of literals far from overflow
   switch (e.kind) {
     case Expr::Kind::integer:
-      if (e.integer > largest || e.integer < -largest) return std::nullopt;
+      if (e.integer > largest || e.integer < -largest)
+        return std::nullopt;
       return LinearDims{e.integer, {}};
     case Expr::Kind::name: {
       const int d = find(variant.dims, e.text);
-      if (d < 0) return std::nullopt;
+      if (d < 0)
+        return std::nullopt;
       return LinearDims{0, {{1, static_cast<std::uint8_t>(d)}}};
     }
     case Expr::Kind::neg: {
       const auto a = linear_form(variant, e.args[0]);
-      if (!a) return std::nullopt;
+      if (!a)
+        return std::nullopt;
       return scale(*a, -1);
     }
     case Expr::Kind::add:
     case Expr::Kind::sub: {
       const auto a = linear_form(variant, e.args[0]), b = linear_form(variant, e.args[1]);
-      if (!a || !b) return std::nullopt;
+      if (!a || !b)
+        return std::nullopt;
       return sum(*a, e.kind == Expr::Kind::sub ? scale(*b, -1) : *b);
     }
     case Expr::Kind::mul: {
       const auto a = linear_form(variant, e.args[0]), b = linear_form(variant, e.args[1]);
-      if (!a || !b || (!a->terms.empty() && !b->terms.empty())) return std::nullopt;
+      if (!a || !b || (!a->terms.empty() && !b->terms.empty()))
+        return std::nullopt;
       const std::int64_t by = a->terms.empty() ? a->constant : b->constant;
-      if (by > (std::int64_t{1} << 20) || by < -(std::int64_t{1} << 20)) return std::nullopt;
+      if (by > (std::int64_t{1} << 20) || by < -(std::int64_t{1} << 20))
+        return std::nullopt;
       return scale(a->terms.empty() ? *b : *a, by);
     }
     default: return std::nullopt;

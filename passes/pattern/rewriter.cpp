@@ -36,7 +36,8 @@ bool Rewriter::prepare(const CompiledVariant& variant, const MatchPlan& plan, co
   removed_.clear();
   for (std::size_t i = 0; i < variant.nodes.size(); ++i) {
     const PatternNode& n = variant.nodes[i];
-    if (n.keep || n.recompute) continue;
+    if (n.keep || n.recompute)
+      continue;
     const Node node = view.node(state.nodes[plan.registers[i]]);
     if (!graph_.def(node).has(trait::pure)) {
       return refuse(fmt::format("{} has effects and cannot be removed", graph_.def(node).name));
@@ -52,12 +53,14 @@ Value Rewriter::matched_value(const MatchPlan& plan, const MatchState& state, in
 }
 
 Rewriter::Source Rewriter::resolve(const RewriteOperand& o, const MatchPlan& plan, const MatchState& state) const {
-  if (o.kind == RewriteOperand::Kind::created) return {Value{}, o.value, o.result};
+  if (o.kind == RewriteOperand::Kind::created)
+    return {Value{}, o.value, o.result};
   return {matched_value(plan, state, o.value), -1, 0};
 }
 
 const TensorType& Rewriter::type_of(const Source& s) const {
-  if (s.created < 0) return graph_.type(s.value);
+  if (s.created < 0)
+    return graph_.type(s.value);
   return types_[nodes_[static_cast<std::size_t>(s.created)].first_type + static_cast<std::size_t>(s.result)];
 }
 
@@ -101,22 +104,39 @@ bool Rewriter::plan_nodes(const CompiledVariant& variant, const MatchPlan& plan,
         continue;
       }
       const auto value = evaluate_as(graph_.context(), def.attrs[i].kind, step.attrs[i], state);
-      if (!value) return refuse(fmt::format("attribute '{}' of the new {} has no value here", def.attrs[i].name, def.name));
+      if (!value)
+        return refuse(fmt::format("attribute '{}' of the new {} has no value here", def.attrs[i].name, def.name));
       attrs_.push_back(*value);
     }
-    try {
-      infer_types(graph_.context(), def, operand_types_, std::span(attrs_).subspan(n.first_attr), inferred_);
-    } catch (const Error& e) {
-      return refuse(fmt::format("the new node is not valid here: {}", e.diagnostics().front().message));
-    }
+    if (!infer(step, def, std::span(attrs_).subspan(n.first_attr)))
+      return false;
     if (inferred_.size() != step.num_results) {
-      return refuse(fmt::format("the new {} has {} results here, not {}", def.name, inferred_.size(), step.num_results));
+      return refuse(
+          fmt::format("the new {} has {} results here, not {}", def.name, inferred_.size(), step.num_results));
     }
     n.first_type = static_cast<std::uint32_t>(types_.size());
     n.num_types = static_cast<std::uint32_t>(inferred_.size());
     types_.insert(types_.end(), inferred_.begin(), inferred_.end());
     nodes_.push_back(n);
   }
+  return true;
+}
+
+/// The types of a new node. Layers are alike: a proof for the same question is not made twice in a row.
+bool Rewriter::infer(const RewriteStep& step, const OpDef& def, std::span<const Attribute> attrs) {
+  if (proved_for_ == &step && std::equal(attrs.begin(), attrs.end(), proved_attrs_.begin(), proved_attrs_.end()) &&
+      operand_types_ == proved_operands_) {
+    return true;
+  }
+  proved_for_ = nullptr;
+  try {
+    infer_types(graph_.context(), def, operand_types_, attrs, inferred_);
+  } catch (const Error& e) {
+    return refuse(fmt::format("the new node is not valid here: {}", e.diagnostics().front().message));
+  }
+  proved_for_ = &step;
+  proved_attrs_.assign(attrs.begin(), attrs.end());
+  proved_operands_ = operand_types_;
   return true;
 }
 
@@ -134,18 +154,24 @@ bool Rewriter::plan_types(const CompiledVariant& variant, const MatchPlan& plan,
   return true;
 }
 
-bool Rewriter::is_removed(Node node) const { return std::find(removed_.begin(), removed_.end(), node) != removed_.end(); }
+bool Rewriter::is_removed(Node node) const {
+  return std::find(removed_.begin(), removed_.end(), node) != removed_.end();
+}
 
 bool Rewriter::plan_place() {
   moves_.clear();
   // All operands are defined after `low`; no user of a new value stands before `high`.
   std::uint64_t low = 0;
   auto raise = [&](const Source& s) {
-    if (s.created >= 0) return;
-    if (const Node def = graph_.def_node(s.value)) low = std::max(low, graph_.order(def));
+    if (s.created >= 0)
+      return;
+    if (const Node def = graph_.def_node(s.value))
+      low = std::max(low, graph_.order(def));
   };
-  for (const Source& s : sources_) raise(s);
-  for (const auto& [old, now] : replacements_) raise(now);
+  for (const Source& s : sources_)
+    raise(s);
+  for (const auto& [old, now] : replacements_)
+    raise(now);
 
   Node first_user = graph_.return_node();
   std::uint64_t high = graph_.order(first_user);
@@ -162,7 +188,8 @@ bool Rewriter::plan_place() {
     // In place of the last node that goes, when it stands between; else right before the first user.
     Node last;
     for (Node n : removed_) {
-      if (!last || graph_.order(n) > graph_.order(last)) last = n;
+      if (!last || graph_.order(n) > graph_.order(last))
+        last = n;
     }
     const bool between = last && graph_.order(last) > low && graph_.order(last) < high;
     before_ = between ? last : first_user == graph_.return_node() ? Node{} : first_user;
@@ -181,28 +208,34 @@ bool Rewriter::collect_moves(std::uint64_t high) {
   }
   auto push = [&](Value v) {
     const Node def = graph_.def_node(v);
-    if (!def || graph_.order(def) < high || visited_[def.index] == stamp_) return;
+    if (!def || graph_.order(def) < high || visited_[def.index] == stamp_)
+      return;
     visited_[def.index] = stamp_;
     moves_.push_back(def);
   };
   for (const Source& s : sources_) {
-    if (s.created < 0) push(s.value);
+    if (s.created < 0)
+      push(s.value);
   }
   for (const auto& [old, now] : replacements_) {
-    if (now.created < 0) push(now.value);
+    if (now.created < 0)
+      push(now.value);
   }
   for (std::size_t i = 0; i < moves_.size(); ++i) {
     const Node n = moves_[i];
     if (n == before_ || is_removed(n)) {
       const Value shown = graph_.num_results(n) != 0 ? graph_.result(n, 0) : Value{};
-      return refuse(fmt::format("not convex: an operand of the new node depends on {}, which depends on a replaced value",
-                                shown ? name_of(graph_, shown) : graph_.def(n).name));
+      return refuse(
+          fmt::format("not convex: an operand of the new node depends on {}, which depends on a replaced value",
+                      shown ? name_of(graph_, shown) : graph_.def(n).name));
     }
     if (!graph_.def(n).has(trait::pure)) {
       return refuse(fmt::format("{} would have to move and has effects", graph_.def(n).name));
     }
-    if (moves_.size() > max_moves) return refuse("the matched nodes stand too far apart");
-    for (std::size_t k = 0; k < graph_.num_operands(n); ++k) push(graph_.operand(n, k));
+    if (moves_.size() > max_moves)
+      return refuse("the matched nodes stand too far apart");
+    for (std::size_t k = 0; k < graph_.num_operands(n); ++k)
+      push(graph_.operand(n, k));
   }
   // A mover that uses a replaced value would be a user before `high`, or reach a removed node above: both refused.
   std::sort(moves_.begin(), moves_.end(), [&](Node a, Node b) { return graph_.order(a) < graph_.order(b); });
@@ -210,32 +243,37 @@ bool Rewriter::collect_moves(std::uint64_t high) {
 }
 
 Symbol Rewriter::common_scope() const {
-  if (removed_.empty()) return {};
+  if (removed_.empty())
+    return {};
   const Symbol first = graph_.scope(removed_.front());
   std::string_view common = first.view();
   bool same = true;
   for (Node n : removed_) {
     const Symbol s = graph_.scope(n);
-    if (s == first) continue;
+    if (s == first)
+      continue;
     same = false;
     const auto [a, b] = std::mismatch(common.begin(), common.end(), s.view().begin(), s.view().end());
     std::size_t length = static_cast<std::size_t>(a - common.begin());
     // Cut at a whole component.
     const bool whole = (a == common.end() || *a == '.') && (b == s.view().end() || *b == '.');
-    if (!whole) length = common.substr(0, length).rfind('.') == std::string_view::npos ? 0 : common.substr(0, length).rfind('.');
+    if (!whole)
+      length = common.substr(0, length).rfind('.') == std::string_view::npos ? 0 : common.substr(0, length).rfind('.');
     common = common.substr(0, length);
   }
   return same ? first : graph_.context().intern(common);
 }
 
 bool Rewriter::rewrite(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
-  if (!prepare(variant, plan, state)) return false;
+  if (!prepare(variant, plan, state))
+    return false;
   // From here on nothing can be refused.
   const Symbol scope = common_scope();
   created_.clear();
   released_.clear();
   removed_indices_.clear();
-  for (Node n : moves_) graph_.move_before(n, before_);
+  for (Node n : moves_)
+    graph_.move_before(n, before_);
   for (const NewNode& n : nodes_) {
     operands_.clear();
     for (std::uint32_t i = 0; i < n.num_sources; ++i) {
@@ -263,20 +301,22 @@ bool Rewriter::rewrite(const CompiledVariant& variant, const MatchPlan& plan, co
   std::sort(removed_.begin(), removed_.end(), [&](Node a, Node b) { return graph_.order(a) > graph_.order(b); });
   for (Node n : removed_) {
     bool used = false;
-    for (std::size_t i = 0; i < graph_.num_results(n); ++i) used |= graph_.num_uses(graph_.result(n, i)) != 0;
-    if (used) continue;
-    operands_.clear();
-    for (std::size_t i = 0; i < graph_.num_operands(n); ++i) operands_.push_back(graph_.operand(n, i));
+    for (std::size_t i = 0; i < graph_.num_results(n); ++i)
+      used |= graph_.num_uses(graph_.result(n, i)) != 0;
+    if (used)
+      continue;
+    // Values that got a new reader have as many uses as before; the others may match anew.
+    for (std::size_t i = 0; i < graph_.num_operands(n); ++i) {
+      const Value v = graph_.operand(n, i);
+      const bool read_again =
+          std::any_of(sources_.begin(), sources_.end(), [&](const Source& s) { return s.created < 0 && s.value == v; });
+      if (!read_again)
+        released_.push_back(v);
+    }
     graph_.erase(n);
     removed_indices_.push_back(n.index);
-    released_.insert(released_.end(), operands_.begin(), operands_.end());
   }
-  // Only values that did not get a new reader have fewer uses than before.
-  std::erase_if(released_, [&](Value v) {
-    return !graph_.is_live(v) || std::any_of(sources_.begin(), sources_.end(), [&](const Source& s) {
-      return s.created < 0 && s.value == v;
-    });
-  });
+  std::erase_if(released_, [&](Value v) { return !graph_.is_live(v); });
   return true;
 }
 

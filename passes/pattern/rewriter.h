@@ -53,6 +53,7 @@ class Rewriter {
   bool refuse(std::string reason);
   bool prepare(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   bool plan_nodes(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
+  bool infer(const RewriteStep& step, const OpDef& def, std::span<const Attribute> attrs);
   bool plan_types(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   bool plan_place();
   bool collect_moves(std::uint64_t high);
@@ -72,6 +73,9 @@ class Rewriter {
   std::vector<Source> sources_;
   std::vector<Attribute> attrs_;
   std::vector<TensorType> types_, inferred_, operand_types_;
+  const RewriteStep* proved_for_ = nullptr;  // of the last inference, whose result `inferred_` still is
+  std::vector<Attribute> proved_attrs_;
+  std::vector<TensorType> proved_operands_;
   std::vector<std::pair<Value, Source>> replacements_;
   std::vector<Node> removed_;
   std::vector<Node> moves_;

@@ -31,7 +31,8 @@ bool compare(Compare how, const T& a, const T& b) {
 /// Compares two attributes of one kind. Symbolic dims compare when the ranges of their symbols decide.
 bool compare_attributes(const Graph& graph, Compare how, Attribute a, Attribute b) {
   auto dim = [](Attribute x) -> std::optional<Dim> {
-    if (x.kind() == AttrKind::dim) return x.dim();
+    if (x.kind() == AttrKind::dim)
+      return x.dim();
     if (x.kind() == AttrKind::integer && x.integer() >= -Dim::max_constant && x.integer() <= Dim::max_constant) {
       return Dim(x.integer());
     }
@@ -39,8 +40,10 @@ bool compare_attributes(const Graph& graph, Compare how, Attribute a, Attribute 
   };
   const auto x = dim(a), y = dim(b);
   if (x && y) {
-    if (how == Compare::equal) return *x == *y;
-    if (x->is_constant() && y->is_constant()) return compare(how, x->constant(), y->constant());
+    if (how == Compare::equal)
+      return *x == *y;
+    if (x->is_constant() && y->is_constant())
+      return compare(how, x->constant(), y->constant());
     auto range = [&](Symbol s) { return graph.range(s); };
     const DimRange r = bounds(*x, range), s = bounds(*y, range);
     switch (how) {
@@ -53,15 +56,19 @@ bool compare_attributes(const Graph& graph, Compare how, Attribute a, Attribute 
     }
   }
   auto real = [&](Attribute v) -> std::optional<double> {
-    if (v.kind() == AttrKind::real) return v.real();
-    if (const auto d = dim(v); d && d->is_constant()) return static_cast<double>(d->constant());
+    if (v.kind() == AttrKind::real)
+      return v.real();
+    if (const auto d = dim(v); d && d->is_constant())
+      return static_cast<double>(d->constant());
     return std::nullopt;
   };
   if (const auto r = real(a), s = real(b); r && s && (a.kind() != b.kind() || how > Compare::not_equal)) {
     return compare(how, *r, *s);
   }
-  if (how == Compare::equal) return a == b;
-  if (how == Compare::not_equal) return a != b;
+  if (how == Compare::equal)
+    return a == b;
+  if (how == Compare::not_equal)
+    return a != b;
   return false;
 }
 
@@ -95,9 +102,11 @@ bool StepTester::test_axes(const Step& step, const MatchState& state) const {
   const std::size_t rank = view_.type(view_.operand(node, 0)).shape.rank();
   const auto have = view_.attr(node, step.index).dims().dims();
   const std::vector<Attribute>& want = set_.constant_lists[step.arg];
-  if (have.size() != want.size()) return false;
+  if (have.size() != want.size())
+    return false;
   std::uint64_t have_set = 0, want_set = 0;
-  for (Dim d : have) have_set |= std::uint64_t{1} << (static_cast<std::uint64_t>(wrapped(d.constant(), rank)) & 63U);
+  for (Dim d : have)
+    have_set |= std::uint64_t{1} << (static_cast<std::uint64_t>(wrapped(d.constant(), rank)) & 63U);
   for (Attribute a : want) {
     want_set |= std::uint64_t{1} << (static_cast<std::uint64_t>(wrapped(a.integer(), rank)) & 63U);
   }
@@ -107,7 +116,8 @@ bool StepTester::test_axes(const Step& step, const MatchState& state) const {
 bool StepTester::test_compare(const Step& step, const MatchState& state) const {
   const Attribute have = view_.attr(state.nodes[step.node], step.index);
   const auto how = static_cast<Compare>(step.low);
-  if (how != Compare::one_of) return compare_attributes(graph_, how, have, set_.constants[step.arg]);
+  if (how != Compare::one_of)
+    return compare_attributes(graph_, how, have, set_.constants[step.arg]);
   const std::vector<Attribute>& list = set_.constant_lists[step.arg];
   return std::any_of(list.begin(), list.end(),
                      [&](Attribute a) { return compare_attributes(graph_, Compare::equal, have, a); });
@@ -122,18 +132,22 @@ bool StepTester::test_symbolic(const Equation& e, Dim found, MatchState& state) 
   try {
     Dim rest = found - Dim(e.linear.constant);
     for (std::size_t i = 0; i < e.linear.terms.size(); ++i) {
-      if (static_cast<int>(i) == e.unknown) continue;
+      if (static_cast<int>(i) == e.unknown)
+        continue;
       const auto [coefficient, variable] = e.linear.terms[i];
       rest = rest - (coefficient == 1 ? state.dims[variable] : Dim(coefficient) * state.dims[variable]);
     }
-    if (e.unknown < 0) return rest.is(0);
+    if (e.unknown < 0)
+      return rest.is(0);
     const auto [coefficient, variable] = e.linear.terms[static_cast<std::size_t>(e.unknown)];
     if (coefficient != 1) {
-      if (!mod(rest, Dim(coefficient)).is(0)) return false;
+      if (!mod(rest, Dim(coefficient)).is(0))
+        return false;
       rest = floordiv(rest, Dim(coefficient));
     }
     // No dimension is negative.
-    if (bounds(rest, [&](Symbol s) { return graph_.range(s); }).min < 0) return false;
+    if (bounds(rest, [&](Symbol s) { return graph_.range(s); }).min < 0)
+      return false;
     state.dims[variable] = rest;
     return true;
   } catch (const Error&) {  // beyond the range of dims
@@ -144,11 +158,14 @@ bool StepTester::test_symbolic(const Equation& e, Dim found, MatchState& state) 
 bool StepTester::test_guard(const BoundGuard& g, const MatchState& state) const {
   if (g.predicate >= 0) {
     std::array<Value, 4> values;
-    for (std::size_t i = 0; i < g.args.size(); ++i) values[i] = view_.value(value_index(view_, state, g.args[i].value));
-    return predicates()[static_cast<std::size_t>(g.predicate)].holds(graph_, {values.data(), g.args.size()}) != g.negated;
+    for (std::size_t i = 0; i < g.args.size(); ++i)
+      values[i] = view_.value(value_index(view_, state, g.args[i].value));
+    return predicates()[static_cast<std::size_t>(g.predicate)].holds(graph_, {values.data(), g.args.size()}) !=
+           g.negated;
   }
   const auto a = evaluate(g.args[0], state);
-  if (!a) return false;  // a comparison that has no value holds neither plain nor negated
+  if (!a)
+    return false;  // a comparison that has no value holds neither plain nor negated
   if (g.compare == Compare::one_of) {
     return std::any_of(g.args[1].args.begin(), g.args[1].args.end(), [&](const BoundExpr& e) {
              const auto b = evaluate(e, state);

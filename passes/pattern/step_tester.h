@@ -48,14 +48,13 @@ class StepTester {
         const std::uint32_t node = state.nodes[step.node];
         const std::int64_t have = view_.attr(node, step.index).integer();
         const auto want = static_cast<std::int64_t>(step.payload);
-        if (have == want) return true;
+        if (have == want)
+          return true;
         const std::int64_t difference = have < want ? want - have : have - want;
         return (have < 0) != (want < 0) &&
                difference == static_cast<std::int64_t>(view_.type(view_.operand(node, 0)).shape.rank());
       }
-      case StepKind::attr_bind:
-        state.captures[step.slot] = view_.attr(state.nodes[step.node], step.index);
-        return true;
+      case StepKind::attr_bind: state.captures[step.slot] = view_.attr(state.nodes[step.node], step.index); return true;
       case StepKind::list_length:
         return within(view_.attr(state.nodes[step.node], step.index).dims().rank(), step.low, step.high);
       case StepKind::dtype_in: return (step.arg >> static_cast<unsigned>(type(step, state).dtype) & 1U) != 0;
@@ -75,33 +74,44 @@ class StepTester {
  private:
   bool test_equation(const Equation& e, MatchState& state) const {
     Dim found;
-    if (!source_dim(e, state, found)) return false;
-    if (e.general >= 0) return test_general(e, found, state);
+    if (!source_dim(e, state, found))
+      return false;
+    if (e.general >= 0)
+      return test_general(e, found, state);
     // found = constant + sum(coefficient * variable): a check, or solved for the one unknown.
     const std::size_t terms = e.linear.terms.size();
     if (terms == 1 && e.linear.constant == 0 && e.linear.terms[0].first == 1) {  // just `Q`
       Dim& dim = state.dims[e.linear.terms[0].second];
-      if (e.unknown < 0) return dim == found;
+      if (e.unknown < 0)
+        return dim == found;
       dim = found;
       return true;
     }
-    // All constants, the usual case: coefficients are below 2^40, dims below 2^61 and 24 at most; the sum may not overflow.
-    if (!found.is_constant()) return test_symbolic(e, found, state);
+    // All constants, the usual case: coefficients are below 2^40, dims below 2^61 and 24 at most; the sum may not
+    // overflow.
+    if (!found.is_constant())
+      return test_symbolic(e, found, state);
     std::int64_t rest = 0;
-    if (__builtin_sub_overflow(found.constant(), e.linear.constant, &rest)) return false;
+    if (__builtin_sub_overflow(found.constant(), e.linear.constant, &rest))
+      return false;
     for (std::size_t i = 0; i < terms; ++i) {
-      if (static_cast<int>(i) == e.unknown) continue;
+      if (static_cast<int>(i) == e.unknown)
+        continue;
       const auto [coefficient, variable] = e.linear.terms[i];
       const Dim dim = state.dims[variable];
-      if (!dim.is_constant()) return test_symbolic(e, found, state);
+      if (!dim.is_constant())
+        return test_symbolic(e, found, state);
       std::int64_t product = 0;
-      if (__builtin_mul_overflow(coefficient, dim.constant(), &product) || __builtin_sub_overflow(rest, product, &rest)) {
+      if (__builtin_mul_overflow(coefficient, dim.constant(), &product) ||
+          __builtin_sub_overflow(rest, product, &rest)) {
         return false;
       }
     }
-    if (e.unknown < 0) return rest == 0;
+    if (e.unknown < 0)
+      return rest == 0;
     const auto [coefficient, variable] = e.linear.terms[static_cast<std::size_t>(e.unknown)];
-    if (rest % coefficient != 0 || rest / coefficient < 0 || rest / coefficient > Dim::max_constant) return false;
+    if (rest % coefficient != 0 || rest / coefficient < 0 || rest / coefficient > Dim::max_constant)
+      return false;
     state.dims[variable] = Dim(rest / coefficient);
     return true;
   }
@@ -111,14 +121,16 @@ class StepTester {
     switch (e.source) {
       case Equation::Source::from_end:
         dims = view_.type(value_index(view_, state, e.value)).shape.dims();
-        if (e.index >= dims.size()) return false;
+        if (e.index >= dims.size())
+          return false;
         found = dims[dims.size() - 1 - e.index];
         return true;
       case Equation::Source::from_start: dims = view_.type(value_index(view_, state, e.value)).shape.dims(); break;
       case Equation::Source::list_element: dims = view_.attr(state.nodes[e.node], e.attr).dims().dims(); break;
       case Equation::Source::dim_attr: found = view_.attr(state.nodes[e.node], e.attr).dim(); return true;
     }
-    if (e.index >= dims.size()) return false;
+    if (e.index >= dims.size())
+      return false;
     found = dims[e.index];
     return true;
   }

@@ -58,19 +58,23 @@ void run(benchmark::State& state, const std::vector<Pattern>& more) {
     state.ResumeTiming();
     const EngineResult result = match_and_rewrite(fusions.compiled(), graph);
     state.PauseTiming();
-    if (result.fusions[0].matches != static_cast<std::size_t>(layers)) state.SkipWithError("not all sites were fused");
-    state.counters["bytes_per_node"] = static_cast<double>(graph.memory_bytes()) / static_cast<double>(graph.num_nodes());
-    {
-      const Graph gone = std::move(graph);
-    }
+    if (result.fusions[0].matches != static_cast<std::size_t>(layers))
+      state.SkipWithError("not all sites were fused");
+    state.counters["bytes_per_node"] =
+        static_cast<double>(graph.memory_bytes()) / static_cast<double>(graph.num_nodes());
+    { const Graph gone = std::move(graph); }
     state.ResumeTiming();
   }
-  state.counters["per_op"] =
-      benchmark::Counter(peer_ops_a_layer * layers, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["per_op"] = benchmark::Counter(
+      peer_ops_a_layer * layers, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-void dual_norm(benchmark::State& state) { run(state, {}); }
-void beside_200_others(benchmark::State& state) { run(state, unrelated(200)); }
+void dual_norm(benchmark::State& state) {
+  run(state, {});
+}
+void beside_200_others(benchmark::State& state) {
+  run(state, unrelated(200));
+}
 
 BENCHMARK(dual_norm)->RangeMultiplier(10)->Range(61, 61000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(beside_200_others)->Arg(61)->Arg(610)->Unit(benchmark::kMicrosecond);
@@ -88,7 +92,8 @@ int run_once(int layers) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::strcmp(argv[1], "--once") == 0) return run_once(std::atoi(argv[2]));
+  if (argc == 3 && std::strcmp(argv[1], "--once") == 0)
+    return run_once(std::atoi(argv[2]));
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   return 0;

@@ -1,7 +1,7 @@
 // The graph on which matching is benchmarked: N layers of the operations of an MLA attention block.
 //
-// It is the graph of the peers' measurements (docs/benchmarks.md): 19 operations a layer, of which six are weights (values
-// here, operations there), one cast is dead and one rope is a duplicate.
+// It is the graph of the peers' measurements (docs/benchmarks.md): 19 operations a layer, of which six are weights
+// (values here, operations there), one cast is dead and one rope is a duplicate.
 #pragma once
 
 #include <memory>

@@ -15,7 +15,8 @@ namespace tandem::torch {
 
 class Archive {
  public:
-  /// Throws Error "zip.*", "torch.archive" (no program, or several), "torch.unsupported" (big endian, a compiled package).
+  /// Throws Error "zip.*", "torch.archive" (no program, or several), "torch.unsupported" (big endian, a compiled
+  /// package).
   Archive(std::string_view bytes, std::string file, std::shared_ptr<const void> owner);
 
   /// The JSON of the program.
@@ -28,7 +29,8 @@ class Archive {
   void add_weights(std::string_view folder, std::string_view current, std::string_view early,
                    std::vector<ProgramWeight>& out) const;
   ProgramWeight weight(std::string_view folder, std::string_view key, const PayloadMeta& meta) const;
-  [[noreturn]] void fail(std::string_view code, std::string message, std::string help, std::string_view path = {}) const;
+  [[noreturn]] void fail(std::string_view code, std::string message, std::string help,
+                         std::string_view path = {}) const;
 
   ZipArchive zip_;
   std::shared_ptr<const void> owner_;

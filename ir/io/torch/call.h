@@ -75,7 +75,7 @@ class Call {
   // --- arguments: each throws Error "torch.argument" when the argument is missing or of another kind
   Tensor tensor(std::string_view name);
   Value value(std::string_view name) { return tensors.read(tensor(name)); }
-  bool has(std::string_view name);  ///< Given, and not None.
+  bool has(std::string_view name);                         ///< Given, and not None.
   std::vector<Tensor> tensor_list(std::string_view name);  ///< Null elements for None.
   std::int64_t integer(std::string_view name);
   Dim dim(std::string_view name);
@@ -131,8 +131,8 @@ TorchType promote(TorchType a, TorchType b);
 /// The dtype in which PyTorch computes with these operands: tensors count before tensors of rank 0, those before
 /// numbers.
 TorchType result_type(std::span<const Operand> operands);
-/// The operand as a value of that dtype; a number becomes a scalar with its exact value. For a complex type with the axis
-/// of pairs.
+/// The operand as a value of that dtype; a number becomes a scalar with its exact value. For a complex type with the
+/// axis of pairs.
 Value materialize(Emitter& emit, const Operand& operand, TorchType type);
 
 }  // namespace tandem::torch

@@ -24,11 +24,15 @@ std::string_view without_prefix(std::string_view target) {
 
 /// Nodes that only check, and leave nothing.
 bool is_assertion(std::string_view target) {
-  constexpr std::array<std::string_view, 9> targets{
-      "aten._assert_tensor_metadata.default", "aten._assert_async.default",  "aten._assert_async.msg",
-      "aten._assert_scalar.default",          "aten.sym_constrain_range.default",
-      "aten.sym_constrain_range_for_size.default", "aten._functional_assert_scalar.default",
-      "aten._functional_sym_constrain_range.default", "aten._functional_sym_constrain_range_for_size.default"};
+  constexpr std::array<std::string_view, 9> targets{"aten._assert_tensor_metadata.default",
+                                                    "aten._assert_async.default",
+                                                    "aten._assert_async.msg",
+                                                    "aten._assert_scalar.default",
+                                                    "aten.sym_constrain_range.default",
+                                                    "aten.sym_constrain_range_for_size.default",
+                                                    "aten._functional_assert_scalar.default",
+                                                    "aten._functional_sym_constrain_range.default",
+                                                    "aten._functional_sym_constrain_range_for_size.default"};
   return std::find(targets.begin(), targets.end(), target) != targets.end();
 }
 
@@ -38,8 +42,8 @@ bool is_wrapper(std::string_view target) {
 
 /// Forms that change what a tensor looks like, not what it holds.
 bool is_view_in_place(std::string_view target) {
-  constexpr std::array<std::string_view, 8> names{"unsqueeze", "squeeze", "t", "transpose", "swapaxes", "swapdims",
-                                                  "as_strided", "movedim"};
+  constexpr std::array<std::string_view, 8> names{"unsqueeze", "squeeze",  "t",          "transpose",
+                                                  "swapaxes",  "swapdims", "as_strided", "movedim"};
   const std::string_view name = target.substr(5, target.find('.', 5) - 5);
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -55,14 +59,18 @@ bool is_symbolic(const NodeDef& node) {
 /// The path of the innermost module of "key,path,type;key,path,type".
 std::string module_path(std::string_view stack) {
   const std::size_t last = stack.rfind(';');
-  if (last != std::string_view::npos) stack.remove_prefix(last + 1);
+  if (last != std::string_view::npos)
+    stack.remove_prefix(last + 1);
   const std::size_t first = stack.find(',');
-  if (first == std::string_view::npos) return {};
+  if (first == std::string_view::npos)
+    return {};
   stack.remove_prefix(first + 1);
   std::string_view path = stack.substr(0, stack.find(','));
   for (const std::string_view prefix : {"L['self'].", "L__self__."})
-    if (path.starts_with(prefix)) path.remove_prefix(prefix.size());
-  if (path.size() > max_name || io::find_invalid_utf8(path) != std::string_view::npos) return {};
+    if (path.starts_with(prefix))
+      path.remove_prefix(prefix.size());
+  if (path.size() > max_name || io::find_invalid_utf8(path) != std::string_view::npos)
+    return {};
   return std::string(path);
 }
 
@@ -70,16 +78,19 @@ std::string module_path(std::string_view stack) {
 std::vector<std::byte> gather_elements(const ProgramWeight& w) {
   const std::size_t size = byte_size(w.dtype);
   std::int64_t count = 1;
-  for (const std::int64_t n : w.sizes) count *= n;
+  for (const std::int64_t n : w.sizes)
+    count *= n;
   std::vector<std::byte> out;
   std::vector<std::int64_t> at(w.sizes.size(), 0);
   for (std::int64_t i = 0; i < count; ++i) {
     std::int64_t element = w.offset;
-    for (std::size_t d = 0; d < at.size(); ++d) element += at[d] * w.strides[d];
+    for (std::size_t d = 0; d < at.size(); ++d)
+      element += at[d] * w.strides[d];
     const auto bytes = w.storage.subspan(static_cast<std::size_t>(element) * size, size);
     out.insert(out.end(), bytes.begin(), bytes.end());
     for (std::size_t d = at.size(); d-- > 0;) {
-      if (++at[d] < w.sizes[d]) break;
+      if (++at[d] < w.sizes[d])
+        break;
       at[d] = 0;
     }
   }
@@ -90,19 +101,27 @@ std::vector<std::byte> gather_elements(const ProgramWeight& w) {
 
 Importer::Importer(std::shared_ptr<Context> context, const Program& program, std::string_view file,
                    std::vector<ProgramWeight> weights, bool archived)
-    : context_(std::move(context)), program_(program), file_(file), weights_(std::move(weights)), archived_(archived),
-      graph_(context_), emit_(graph_), tensors_(emit_),
+    : context_(std::move(context)),
+      program_(program),
+      file_(file),
+      weights_(std::move(weights)),
+      archived_(archived),
+      graph_(context_),
+      emit_(graph_),
+      tensors_(emit_),
       sizes_(*context_, [this](Symbol symbol) {
         DimRange range;
         const auto it = program_.ranges.find(symbol.view());
-        if (it == program_.ranges.end()) return range;
+        if (it == program_.ranges.end())
+          return range;
         range.min = std::clamp<std::int64_t>(it->second.min.value_or(0), 0, Dim::max_constant);
         range.max = std::clamp<std::int64_t>(it->second.max.value_or(Dim::max_constant), 0, Dim::max_constant);
         return range;
       }) {
   const auto rows = operator_rows();
   rows_.reserve(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) rows_.emplace(rows[i].target, i);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    rows_.emplace(rows[i].target, i);
   schemas_.resize(rows.size());
 }
 
@@ -117,9 +136,11 @@ ImportedProgram Importer::run() && {
   if (!faults_.empty()) {
     std::vector<Diagnostic> all;
     for (auto& [key, fault] : faults_) {
-      if (fault.count > 1) fault.first.notes.push_back(fmt::format("this happens {} times", fault.count));
+      if (fault.count > 1)
+        fault.first.notes.push_back(fmt::format("this happens {} times", fault.count));
       all.push_back(std::move(fault.first));
-      if (all.size() == 20) break;
+      if (all.size() == 20)
+        break;
     }
     throw Error(std::move(all));
   }
@@ -148,7 +169,8 @@ const Row* Importer::find_row(std::string_view target, bool& in_place) const {
   auto it = rows_.find(target);
   if (it == rows_.end()) {
     const std::size_t dot = target.rfind('.');
-    if (dot == std::string_view::npos || dot < 2 || target[dot - 1] != '_' || target[dot - 2] == '_') return nullptr;
+    if (dot == std::string_view::npos || dot < 2 || target[dot - 1] != '_' || target[dot - 2] == '_')
+      return nullptr;
     const std::string plain = std::string(target.substr(0, dot - 1)) + std::string(target.substr(dot));
     it = rows_.find(plain);
     in_place = true;
@@ -160,26 +182,31 @@ void Importer::count_unknown(const GraphDef& graph, std::map<std::string, std::s
   for (const NodeDef& node : graph.nodes) {
     const std::string_view target = without_prefix(node.target);
     for (const NamedArgument& a : node.inputs)
-      if (a.value.graph) count_unknown(*a.value.graph, unknown);
+      if (a.value.graph)
+        count_unknown(*a.value.graph, unknown);
     bool in_place = false;
-    if (is_assertion(target) || is_symbolic(node) || is_wrapper(target) || find_row(target, in_place) != nullptr) continue;
+    if (is_assertion(target) || is_symbolic(node) || is_wrapper(target) || find_row(target, in_place) != nullptr)
+      continue;
     ++unknown[(target.starts_with("higher_order.") ? "higher-order operator " : "operator ") +
               std::string(target.substr(0, max_name))];
   }
   for (const auto& [name, meta] : graph.tensors)
-    if (!torch_type(meta.scalar_type)) ++unknown["dtype " + scalar_type_name(meta.scalar_type)];
+    if (!torch_type(meta.scalar_type))
+      ++unknown["dtype " + scalar_type_name(meta.scalar_type)];
 }
 
 void Importer::require_known() const {
   std::map<std::string, std::size_t> unknown;
   count_unknown(program_.graph, unknown);
-  if (unknown.empty()) return;
+  if (unknown.empty())
+    return;
   Diagnostic d = io::finding("torch.unknown",
                              fmt::format("the program uses {} operators or dtypes that are not known", unknown.size()),
                              "run_decompositions() of the exported program may turn them into known ones; "
                              "docs/torch-export.md lists those");
   d.where.file = file_;
-  for (const auto& [what, count] : unknown) d.notes.push_back(fmt::format("{}: {}", what, count));
+  for (const auto& [what, count] : unknown)
+    d.notes.push_back(fmt::format("{}: {}", what, count));
   throw Error(std::move(d));
 }
 
@@ -187,8 +214,10 @@ void Importer::require_known() const {
 
 Tensor Importer::tensor(std::string_view name) {
   const auto it = scope_->tensors.find(name);
-  if (it != scope_->tensors.end()) return it->second;
-  if (scope_->failed.contains(name)) throw Failed{};
+  if (it != scope_->tensors.end())
+    return it->second;
+  if (scope_->failed.contains(name))
+    throw Failed{};
   throw Error("torch.name", fmt::format("the tensor '{}' is used before it is defined", name.substr(0, max_name)));
 }
 
@@ -207,9 +236,11 @@ const TensorMeta& Importer::meta(std::string_view name) {
 }
 
 Dim Importer::size(const Size& size) {
-  if (size.expression.empty()) return size.value;
+  if (size.expression.empty())
+    return size.value;
   const auto it = dims_.find(size.expression);
-  if (it != dims_.end()) return it->second;
+  if (it != dims_.end())
+    return it->second;
   const Dim d = sizes_.parse(size.expression);
   dims_.emplace(size.expression, d);
   return d;
@@ -222,8 +253,10 @@ TensorType Importer::declared_type(std::string_view name, bool& complex) {
   const TorchType type = *torch_type(m.scalar_type);  // require_known has seen to it
   complex = type.complex;
   Dims shape;
-  for (const Size& s : m.sizes) shape.push_back(size(s));
-  if (complex) shape.emplace_back(2);
+  for (const Size& s : m.sizes)
+    shape.push_back(size(s));
+  if (complex)
+    shape.emplace_back(2);
   const TensorType out{type.dtype, context_->shape(shape)};
   if (const std::string wrong = io::check_declared_type(out); !wrong.empty())
     fail("torch.shape", wrong, {}, std::string(name));
@@ -231,16 +264,19 @@ TensorType Importer::declared_type(std::string_view name, bool& complex) {
 }
 
 void Importer::add_inputs() {
-  for (const InputSpec& spec : program_.inputs) add_input(spec);
+  for (const InputSpec& spec : program_.inputs)
+    add_input(spec);
 }
 
 void Importer::add_input(const InputSpec& spec) {
-  if (spec.argument.kind != ArgumentKind::tensor) return;  // a constant: it stands in the nodes that use it
+  if (spec.argument.kind != ArgumentKind::tensor)
+    return;  // a constant: it stands in the nodes that use it
   const std::string_view name = spec.argument.text;
   bool complex = false;
   const TensorType type = declared_type(name, complex);
   if (!io::is_identifier(name) || name.size() > max_name || !names_.insert(name).second)
-    fail("torch.name", "an input must have a name of its own, of letters, digits and _", {}, std::string(name.substr(0, max_name)));
+    fail("torch.name", "an input must have a name of its own, of letters, digits and _", {},
+         std::string(name.substr(0, max_name)));
   const Symbol symbol = context_->intern(name);
   Value value;
   if (spec.kind == InputSpec::user) {
@@ -253,7 +289,8 @@ void Importer::add_input(const InputSpec& spec) {
       TensorLiteral literal{type, gather_elements(*data)};
       value = emit_.op(op::constant, {}, {{"value", std::move(literal)}});
     } else {
-      if (spec.target.empty() || spec.target.size() > max_name || io::find_invalid_utf8(spec.target) != std::string_view::npos)
+      if (spec.target.empty() || spec.target.size() > max_name ||
+          io::find_invalid_utf8(spec.target) != std::string_view::npos)
         fail("torch.name", "a weight must have a name in UTF-8", {}, std::string(name));
       value = graph_.add_weight(type, symbol, context_->intern(spec.target));
     }
@@ -273,15 +310,18 @@ const ProgramWeight* Importer::stored(const InputSpec& spec, const TensorType& t
     fail("torch.weights", "the archive has no tensor for this weight", "the archive is not complete",
          std::string(spec.target));
   }
-  if (!found) return nullptr;
-  const bool same = it->dtype == type.dtype && it->sizes.size() == type.shape.rank() &&
-                    std::equal(it->sizes.begin(), it->sizes.end(), type.shape.begin(),
-                               [](std::int64_t n, Dim d) { return d.is(n); });
+  if (!found)
+    return nullptr;
+  const bool same =
+      it->dtype == type.dtype && it->sizes.size() == type.shape.rank() &&
+      std::equal(it->sizes.begin(), it->sizes.end(), type.shape.begin(), [](std::int64_t n, Dim d) { return d.is(n); });
   if (!same) {
     std::string sizes;
-    for (const std::int64_t n : it->sizes) sizes += fmt::format("{}{}", sizes.empty() ? "" : ", ", n);
-    fail("torch.weights", fmt::format("the graph wants {}, but the archive has {}[{}]", to_string(type),
-                                      to_string(it->dtype), sizes), {}, std::string(spec.target));
+    for (const std::int64_t n : it->sizes)
+      sizes += fmt::format("{}{}", sizes.empty() ? "" : ", ", n);
+    fail("torch.weights",
+         fmt::format("the graph wants {}, but the archive has {}[{}]", to_string(type), to_string(it->dtype), sizes),
+         {}, std::string(spec.target));
   }
   return &*it;
 }
@@ -289,22 +329,26 @@ const ProgramWeight* Importer::stored(const InputSpec& spec, const TensorType& t
 // --- nodes -----------------------------------------------------------------------------------------------------------
 
 void Importer::run_graph() {
-  for (const NodeDef& node : scope_->graph->nodes) run_node(node);
+  for (const NodeDef& node : scope_->graph->nodes)
+    run_node(node);
 }
 
 void Importer::run_node(const NodeDef& node) {
   const std::string_view target = without_prefix(node.target);
-  if (is_assertion(target) || is_symbolic(node)) return;
+  if (is_assertion(target) || is_symbolic(node))
+    return;
   try {
     set_scope(node.module_stack);
-    if (is_wrapper(target)) return inline_graph(node);
+    if (is_wrapper(target))
+      return inline_graph(node);
     bool in_place = false;
     const Row& row = *find_row(target, in_place);
     lower_node(node, row, in_place);
   } catch (const Failed&) {
     record(node, {});
   } catch (const Error& e) {
-    if (e.diagnostics().front().code == "internal") throw;
+    if (e.diagnostics().front().code == "internal")
+      throw;
     record(node, e.diagnostics().front());
   }
 }
@@ -312,25 +356,32 @@ void Importer::run_node(const NodeDef& node) {
 /// Notes a fault, once for all nodes that have the same; a fault without a code is that of an earlier node.
 void Importer::record(const NodeDef& node, const Diagnostic& fault) {
   for (const Argument& output : node.outputs) {
-    if (output.kind == ArgumentKind::tensor) scope_->failed.insert(output.text);
-    for (const Element& e : output.list) scope_->failed.insert(e.name);
+    if (output.kind == ArgumentKind::tensor)
+      scope_->failed.insert(output.text);
+    for (const Element& e : output.list)
+      scope_->failed.insert(e.name);
   }
-  if (fault.code.empty()) return;
+  if (fault.code.empty())
+    return;
   Diagnostic d = fault;
   d.message = fmt::format("{}: {}", without_prefix(node.target), fault.message);
-  if (!d.code.starts_with("torch.")) d.code = "torch.lowering";
+  if (!d.code.starts_with("torch."))
+    d.code = "torch.lowering";
   d.where.file = file_;
   d.where.path = std::string(node.name.empty() ? node.target : node.name).substr(0, max_name);
   Faults& known = faults_[d.code + d.message];
-  if (known.count++ == 0) known.first = std::move(d);
+  if (known.count++ == 0)
+    known.first = std::move(d);
 }
 
 void Importer::lower_node(const NodeDef& node, const Row& row, bool in_place) {
   std::vector<Parameter>& schema = schemas_[static_cast<std::size_t>(&row - operator_rows().data())];
-  if (schema.empty()) schema = parse_schema(row.schema);
+  if (schema.empty())
+    schema = parse_schema(row.schema);
   Call call(emit_, tensors_, *this, node, schema);
   row.lowering.run(call, row.lowering);
-  if (in_place) write_back(call, row);
+  if (in_place)
+    write_back(call, row);
   bind(call.result_names(), call.results);
 }
 
@@ -342,7 +393,8 @@ void Importer::write_back(Call& call, const Row& row) {
     *self = *result;
   } else if (result != self) {
     const Value old = tensors_.read(self);
-    if (self->complex != result->complex) call.unsupported("an in-place change between real and complex numbers");
+    if (self->complex != result->complex)
+      call.unsupported("an in-place change between real and complex numbers");
     const Value written = emit_.cast(tensors_.read(result), emit_.dtype(old));
     if (emit_.type(written).shape != emit_.type(old).shape) {
       throw Error("torch.shape", fmt::format("a result {} for a tensor {}", to_string(emit_.type(written)),
@@ -358,15 +410,17 @@ void Importer::bind(const std::vector<std::string_view>& names, const std::vecto
   if (results.size() < names.size())
     throw Error("torch.argument", fmt::format("{} outputs are wanted of {}", names.size(), results.size()));
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i].empty()) continue;
+    if (names[i].empty())
+      continue;
     const Value value = tensors_.read(results[i]);
     const TensorType type = graph_.type(value);
     bool complex = false;
     const TensorType expected = declared_type(names[i], complex);
     const auto differ = [](Dim a, Dim b) { return a.is_constant() && b.is_constant() && a != b; };
-    bool same = type.dtype == expected.dtype && complex == results[i]->complex &&
-                type.shape.rank() == expected.shape.rank();
-    for (std::size_t d = 0; same && d < type.shape.rank(); ++d) same = !differ(type.shape[d], expected.shape[d]);
+    bool same =
+        type.dtype == expected.dtype && complex == results[i]->complex && type.shape.rank() == expected.shape.rank();
+    for (std::size_t d = 0; same && d < type.shape.rank(); ++d)
+      same = !differ(type.shape[d], expected.shape[d]);
     if (!same) {
       throw Error("torch.type", fmt::format("the result '{}' is {}, but the program says {}", names[i], to_string(type),
                                             to_string(expected)));
@@ -381,24 +435,31 @@ void Importer::bind(const std::vector<std::string_view>& names, const std::vecto
 /// wrap_with_set_grad_enabled and wrap_with_autocast: the graph's nodes take the place of the call.
 void Importer::inline_graph(const NodeDef& node) {
   std::size_t at = 0;
-  while (at < node.inputs.size() && !node.inputs[at].value.graph) ++at;
-  if (at == node.inputs.size()) throw Error("torch.argument", "the graph is missing");
+  while (at < node.inputs.size() && !node.inputs[at].value.graph)
+    ++at;
+  if (at == node.inputs.size())
+    throw Error("torch.argument", "the graph is missing");
   if (without_prefix(node.target) == "higher_order.wrap_with_autocast") {
     for (std::size_t i = 0; i < at; ++i) {
       const Argument& a = node.inputs[i].value;
-      if (a.kind != ArgumentKind::boolean) continue;
-      if (a.integer != 0) throw Error("torch.unsupported", "autocast that is enabled: the dtypes of its operators are implied");
+      if (a.kind != ArgumentKind::boolean)
+        continue;
+      if (a.integer != 0)
+        throw Error("torch.unsupported", "autocast that is enabled: the dtypes of its operators are implied");
       break;  // the first one is `enabled`
     }
   }
   const GraphDef& body = *node.inputs[at].value.graph;
   if (node.inputs.size() - at - 1 != body.inputs.size())
-    throw Error("torch.argument", fmt::format("the graph takes {} inputs, not {}", body.inputs.size(), node.inputs.size() - at - 1));
+    throw Error("torch.argument",
+                fmt::format("the graph takes {} inputs, not {}", body.inputs.size(), node.inputs.size() - at - 1));
   Scope inner{&body, {}, {}};
   for (std::size_t i = 0; i < body.inputs.size(); ++i) {
-    if (body.inputs[i].kind != ArgumentKind::tensor) continue;
+    if (body.inputs[i].kind != ArgumentKind::tensor)
+      continue;
     const Argument& given = node.inputs[at + 1 + i].value;
-    if (given.kind != ArgumentKind::tensor) throw Error("torch.argument", "the graph wants a tensor");
+    if (given.kind != ArgumentKind::tensor)
+      throw Error("torch.argument", "the graph wants a tensor");
     inner.tensors.emplace(body.inputs[i].text, tensor(given.text));
   }
   Scope* const outer = std::exchange(scope_, &inner);
@@ -407,7 +468,8 @@ void Importer::inline_graph(const NodeDef& node) {
   try {
     run_graph();
     for (const Argument& output : body.outputs)
-      if (output.kind == ArgumentKind::tensor) results.push_back(tensor(output.text));
+      if (output.kind == ArgumentKind::tensor)
+        results.push_back(tensor(output.text));
   } catch (const Failed&) {
     complete = false;
   } catch (...) {
@@ -415,19 +477,23 @@ void Importer::inline_graph(const NodeDef& node) {
     throw;
   }
   scope_ = outer;
-  if (!complete) throw Failed{};
+  if (!complete)
+    throw Failed{};
   std::vector<std::string_view> names;
   for (const Argument& output : node.outputs) {
-    if (output.kind == ArgumentKind::tensor) names.push_back(output.text);
+    if (output.kind == ArgumentKind::tensor)
+      names.push_back(output.text);
     if (output.kind == ArgumentKind::tensors)
-      for (const Element& e : output.list) names.push_back(e.name);
+      for (const Element& e : output.list)
+        names.push_back(e.name);
   }
   bind(names, results);
 }
 
 void Importer::set_scope(std::string_view module_stack) {
   const auto [it, fresh] = module_paths_.try_emplace(module_stack);
-  if (fresh) it->second = module_path(module_stack);
+  if (fresh)
+    it->second = module_path(module_stack);
   emit_.set_scope(it->second);
 }
 
@@ -441,8 +507,9 @@ Value Importer::output_value(const Argument& argument) {
     case ArgumentKind::boolean: return emit_.integer(DType::boolean, argument.integer);
     case ArgumentKind::real: return emit_.scalar(DType::f32, argument.real);
     case ArgumentKind::sym_int:
-      return emit_.dim(argument.list[0].name.empty() ? Dim(argument.list[0].integer)
-                                                     : symbolic_int(argument.list[0].name), DType::i64);
+      return emit_.dim(
+          argument.list[0].name.empty() ? Dim(argument.list[0].integer) : symbolic_int(argument.list[0].name),
+          DType::i64);
     case ArgumentKind::none:
     case ArgumentKind::string: return {};
     default: fail("torch.unsupported", "an output that is no tensor and no number");
@@ -457,16 +524,20 @@ void Importer::set_outputs(ImportedProgram& out) {
   std::set<std::string_view> mutated;
   for (const OutputSpec& spec : program_.outputs)
     if (spec.kind == OutputSpec::user)
-      if (const Value v = output_value(spec.argument)) values.push_back(v);
+      if (const Value v = output_value(spec.argument))
+        values.push_back(v);
   const auto add_mutation = [&](std::string_view target, Value v) {
-    if (!mutated.insert(target).second) return;
+    if (!mutated.insert(target).second)
+      return;
     out.mutations.push_back({values.size(), std::string(target)});
     values.push_back(v);
   };
   for (const OutputSpec& spec : program_.outputs)
-    if (spec.kind != OutputSpec::user) add_mutation(spec.target, output_value(spec.argument));
+    if (spec.kind != OutputSpec::user)
+      add_mutation(spec.target, output_value(spec.argument));
   for (const auto& [target, tensor] : states_)
-    if (tensor->storage->version != 0) add_mutation(target, tensor->storage->value);
+    if (tensor->storage->version != 0)
+      add_mutation(target, tensor->storage->value);
   graph_.set_outputs(values);
 }
 
@@ -474,27 +545,31 @@ void Importer::remove_unused() {
   for (Node n = graph_.last(); n;) {
     const Node before = graph_.prev(n);
     bool used = !graph_.def(n).has(trait::pure);
-    for (std::size_t i = 0; i < graph_.num_results(n); ++i) used = used || graph_.num_uses(graph_.result(n, i)) != 0;
-    if (!used) graph_.erase(n);
+    for (std::size_t i = 0; i < graph_.num_results(n); ++i)
+      used = used || graph_.num_uses(graph_.result(n, i)) != 0;
+    if (!used)
+      graph_.erase(n);
     n = before;
   }
   std::vector<Value> unused;
   for (const Weight& w : graph_.weights())
-    if (graph_.num_uses(w.value) == 0) unused.push_back(w.value);
-  for (const Value v : unused) graph_.erase_weight(v);
+    if (graph_.num_uses(w.value) == 0)
+      unused.push_back(w.value);
+  for (const Value v : unused)
+    graph_.erase_weight(v);
 }
 
 /// Symbols are those of the inputs' shapes; any other is a size that only running the program would tell.
 void Importer::declare_symbols() {
   std::vector<Symbol> bound;
   for (const Value input : graph_.inputs())
-    for (const Dim d : graph_.type(input).shape) collect_symbols(d, bound);
+    for (const Dim d : graph_.type(input).shape)
+      collect_symbols(d, bound);
   for (const Symbol symbol : bound) {
     DimRange range;
     const auto it = program_.ranges.find(symbol.view());
-    const bool positive = std::any_of(sizes_.symbols().begin(), sizes_.symbols().end(), [&](const SeenSymbol& s) {
-      return s.name == symbol && s.positive;
-    });
+    const bool positive = std::any_of(sizes_.symbols().begin(), sizes_.symbols().end(),
+                                      [&](const SeenSymbol& s) { return s.name == symbol && s.positive; });
     range.min = positive ? 1 : 0;
     if (it != program_.ranges.end()) {
       range.min = std::clamp<std::int64_t>(it->second.min.value_or(range.min), 0, Dim::max_constant);
@@ -506,9 +581,11 @@ void Importer::declare_symbols() {
   for (const Node n : graph_.nodes())
     for (std::size_t i = 0; i < graph_.num_results(n); ++i)
       for (const Dim d : graph_.type(graph_.result(n, i)).shape)
-        if (!d.is_constant()) collect_symbols(d, all);
+        if (!d.is_constant())
+          collect_symbols(d, all);
   if (all.size() > bound.size()) {
-    fail("torch.unsupported", fmt::format("the size '{}' depends on the data, not on the inputs' shapes", all[bound.size()].view()),
+    fail("torch.unsupported",
+         fmt::format("the size '{}' depends on the data, not on the inputs' shapes", all[bound.size()].view()),
          "sizes such as those of nonzero or of a mask's selection have no place in a graph");
   }
 }

@@ -168,10 +168,13 @@ Value multiply_complex(Emitter& emit, Value a, Value b);
 /// A float value: integers and bools become f32.
 Value as_float(Emitter& emit, Value v);
 /// The float in which f16, bf16 and f8 are computed.
-inline DType compute_dtype(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
+inline DType compute_dtype(DType dtype) {
+  return dtype == DType::f64 ? DType::f64 : DType::f32;
+}
 /// The shape with the axis of pairs if `complex`.
 inline Dims with_pair(Dims shape, bool complex) {
-  if (complex) shape.push_back(2);
+  if (complex)
+    shape.push_back(2);
   return shape;
 }
 /// `base` with `src` written at index[..] along an axis, as torch.scatter does: index may be smaller than base.

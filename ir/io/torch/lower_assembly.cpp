@@ -14,28 +14,33 @@ namespace {
 std::vector<Value> promoted_list(Call& call, std::vector<Tensor> tensors, bool& complex) {
   std::vector<Operand> operands;
   for (const Tensor& t : tensors) {
-    if (!t) throw Error("torch.argument", "the argument 'tensors' must be a list of tensors");
+    if (!t)
+      throw Error("torch.argument", "the argument 'tensors' must be a list of tensors");
     Operand& o = operands.emplace_back();
     o.value = call.tensors.read(t);
     o.type = {call.emit.dtype(o.value), t->complex};
     o.rank = call.rank(t);
   }
-  if (operands.empty()) throw Error("torch.argument", "the argument 'tensors' is an empty list");
+  if (operands.empty())
+    throw Error("torch.argument", "the argument 'tensors' is an empty list");
   const TorchType type = result_type(operands);
   complex = type.complex;
   std::vector<Value> values;
-  for (const Operand& o : operands) values.push_back(materialize(call.emit, o, type));
+  for (const Operand& o : operands)
+    values.push_back(materialize(call.emit, o, type));
   return values;
 }
 
-TorchType type_or(Call& call, TorchType otherwise) { return call.dtype("dtype").value_or(otherwise); }
+TorchType type_or(Call& call, TorchType otherwise) {
+  return call.dtype("dtype").value_or(otherwise);
+}
 
 Value filled_with(Call& call, Dims shape, const Scalar& number, TorchType type) {
   Emitter& e = call.emit;
   Operand operand;
   operand.scalar = number;
-  if (!type.complex && number.kind != Scalar::symbolic &&
-      (is_float(type.dtype) || number.kind != Scalar::real) && std::abs(number.number()) < 0x1p53) {
+  if (!type.complex && number.kind != Scalar::symbolic && (is_float(type.dtype) || number.kind != Scalar::real) &&
+      std::abs(number.number()) < 0x1p53) {
     const Value scalar = materialize(e, operand, {type.dtype});
     const double value = e.graph().attr(e.graph().def_node(scalar), "value").real();
     return e.full(std::move(shape), value, type.dtype);
@@ -53,8 +58,10 @@ void cat(Call& call, const Lowering&) {
   // For old programs' sake PyTorch skips tensors of shape [0].
   std::vector<Value> parts;
   for (const Value v : values)
-    if (e.rank(v) != 1 || !e.dims(v)[0].is(0)) parts.push_back(v);
-  if (parts.empty()) parts.push_back(values[0]);
+    if (e.rank(v) != 1 || !e.dims(v)[0].is(0))
+      parts.push_back(v);
+  if (parts.empty())
+    parts.push_back(values[0]);
   const std::size_t rank = e.rank(parts[0]) - (complex ? 1 : 0);
   call.give(e.concat(parts, call.axis("dim", rank)), complex);
 }
@@ -64,7 +71,8 @@ void stack(Call& call, const Lowering&) {
   std::vector<Value> values = promoted_list(call, call.tensor_list("tensors"), complex);
   const std::size_t rank = call.emit.rank(values[0]) + (complex ? 0 : 1);
   const std::size_t axis = call.axis("dim", rank);
-  for (Value& v : values) v = call.emit.unsqueeze(v, axis);
+  for (Value& v : values)
+    v = call.emit.unsqueeze(v, axis);
   call.give(call.emit.concat(values, axis), complex);
 }
 
@@ -72,10 +80,12 @@ void stack(Call& call, const Lowering&) {
 void hstack(Call& call, const Lowering& row) {
   bool complex = false;
   std::vector<Value> values = promoted_list(call, call.tensor_list("tensors"), complex);
-  if (complex) call.unsupported("complex numbers");
+  if (complex)
+    call.unsupported("complex numbers");
   const std::size_t needed = row.number == 1.0 ? 1 : 2;
   for (Value& v : values)
-    while (call.emit.rank(v) < needed) v = call.emit.unsqueeze(v, 0);
+    while (call.emit.rank(v) < needed)
+      v = call.emit.unsqueeze(v, 0);
   call.give(call.emit.concat(values, row.number == 1.0 && call.emit.rank(values[0]) > 1 ? 1 : 0));
 }
 
@@ -85,7 +95,8 @@ void repeat(Call& call, const Lowering& row) {
   Value v = call.tensors.read(self);
   Dims repeats = call.dims(row.number == 1.0 ? "dims" : "repeats");
   const std::size_t rank = call.rank(self);
-  while (repeats.size() < rank) repeats.insert(repeats.begin(), Dim(1));  // tile
+  while (repeats.size() < rank)
+    repeats.insert(repeats.begin(), Dim(1));  // tile
   Dims sizes(e.dims(v).begin(), e.dims(v).end());
   sizes.insert(sizes.begin(), repeats.size() - rank, Dim(1));
   // Each repeated axis becomes two: how often, and the axis itself.
@@ -107,14 +118,16 @@ void repeat(Call& call, const Lowering& row) {
 void repeat_interleave(Call& call, const Lowering&) {
   Emitter& e = call.emit;
   Value v = call.value("self");
-  if (call.tensor("self")->complex) call.unsupported("complex numbers");
+  if (call.tensor("self")->complex)
+    call.unsupported("complex numbers");
   const Dim times = call.dim("repeats");
   std::size_t axis = 0;
   if (call.has("dim")) {
     axis = call.axis("dim", e.rank(v));
   } else {
     Dim count = 1;
-    for (const Dim d : e.dims(v)) count = count * d;
+    for (const Dim d : e.dims(v))
+      count = count * d;
     v = e.reshape(v, {count});
   }
   Dims joined(e.dims(v).begin(), e.dims(v).end());
@@ -128,7 +141,8 @@ void repeat_interleave(Call& call, const Lowering&) {
 void pad(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   Value v = call.value("self");
-  if (call.tensor("self")->complex) call.unsupported("complex numbers");
+  if (call.tensor("self")->complex)
+    call.unsupported("complex numbers");
   if (row.number == 0.0 && call.string("mode") != "constant")
     call.unsupported(fmt::format("padding mode '{}'", call.string("mode")));
   const Dims widths = call.dims("pad");
@@ -154,7 +168,8 @@ void pad(Call& call, const Lowering& row) {
 void flip(Call& call, const Lowering&) {
   Emitter& e = call.emit;
   Value v = call.value("self");
-  if (call.tensor("self")->complex) call.unsupported("complex numbers");
+  if (call.tensor("self")->complex)
+    call.unsupported("complex numbers");
   for (const std::int64_t a : call.integers("dims")) {
     const std::size_t axis = call.axis(a, e.rank(v));
     const Dim n = e.dims(v)[axis];
@@ -166,25 +181,31 @@ void flip(Call& call, const Lowering&) {
 void roll(Call& call, const Lowering&) {
   Emitter& e = call.emit;
   Value v = call.value("self");
-  if (call.tensor("self")->complex) call.unsupported("complex numbers");
+  if (call.tensor("self")->complex)
+    call.unsupported("complex numbers");
   const std::vector<std::int64_t> shifts = call.integers("shifts"), axes = call.integers("dims");
   const Dims shape(e.dims(v).begin(), e.dims(v).end());
   const auto roll_axis = [&](std::size_t axis, std::int64_t shift) {
     const Dim n = e.dims(v)[axis];
-    if (n.is(0)) return;
+    if (n.is(0))
+      return;
     const Dim by = mod(Dim(shift), n);
-    if (by.is(0)) return;
+    if (by.is(0))
+      return;
     v = e.concat({e.slice(v, axis, n - by, n), e.slice(v, axis, 0, n - by)}, axis);
   };
   if (axes.empty()) {
     Dim count = 1;
-    for (const Dim d : shape) count = count * d;
+    for (const Dim d : shape)
+      count = count * d;
     v = e.reshape(v, {count});
     roll_axis(0, shifts.at(0));
     return call.give(e.reshape(v, shape));
   }
-  if (axes.size() != shifts.size()) throw Error("torch.argument", "'shifts' and 'dims' differ in length");
-  for (std::size_t i = 0; i < axes.size(); ++i) roll_axis(call.axis(axes[i], shape.size()), shifts[i]);
+  if (axes.size() != shifts.size())
+    throw Error("torch.argument", "'shifts' and 'dims' differ in length");
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    roll_axis(call.axis(axes[i], shape.size()), shifts[i]);
   call.give(v);
 }
 
@@ -213,12 +234,14 @@ void arange(Call& call, const Lowering& row) {
     return s.kind != Scalar::real || (std::floor(s.fraction) == s.fraction && std::abs(s.fraction) < 0x1p53);
   };
   const auto as_dim = [](const Scalar& s) {
-    if (s.kind == Scalar::symbolic) return s.dim;
+    if (s.kind == Scalar::symbolic)
+      return s.dim;
     return Dim(s.kind == Scalar::real ? static_cast<std::int64_t>(s.fraction) : s.whole);
   };
   if (whole(start) && whole(step) && as_dim(step).is_constant())
     return call.give(e.iota(length, as_dim(start), as_dim(step).constant(), dtype));
-  if (step.kind == Scalar::symbolic || start.kind == Scalar::symbolic) call.unsupported("a symbolic step");
+  if (step.kind == Scalar::symbolic || start.kind == Scalar::symbolic)
+    call.unsupported("a symbolic step");
   const Value steps = e.mul(e.iota(length, 0, 1, DType::f64), step.number());
   call.give(e.cast(e.add(steps, start.number()), dtype));
 }
@@ -262,7 +285,8 @@ void triangle(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   const Value v = call.value("self");
   const std::size_t rank = e.rank(v);
-  if (rank < 2) throw Error("torch.argument", "the argument 'self' must have two axes or more");
+  if (rank < 2)
+    throw Error("torch.argument", "the argument 'self' must have two axes or more");
   const Dim n = e.dims(v)[rank - 2], m = e.dims(v)[rank - 1];
   const Value rows = e.reshape(e.iota(n, call.integer("diagonal")), {n, 1});
   const Value columns = e.reshape(e.iota(m), {1, m});

@@ -8,25 +8,30 @@ namespace {
 
 /// `t` in that type, as a new tensor.
 Tensor converted(Call& call, const Tensor& t, TorchType type) {
-  if (t->complex && !type.complex) call.unsupported("a conversion of complex numbers to real ones");
+  if (t->complex && !type.complex)
+    call.unsupported("a conversion of complex numbers to real ones");
   Operand operand;
   operand.value = call.tensors.read(t);
   operand.type = {call.emit.dtype(operand.value), t->complex};
   return Tensors::fresh(materialize(call.emit, operand, type), type.complex);
 }
 
-TorchType type_of(Call& call, const Tensor& t) { return {call.emit.dtype(call.tensors.read(t)), t->complex}; }
+TorchType type_of(Call& call, const Tensor& t) {
+  return {call.emit.dtype(call.tensors.read(t)), t->complex};
+}
 
 /// What `to` gives: the tensor itself when it is of that type already, unless a copy is asked for.
 void convert(Call& call, const Tensor& t, TorchType type, bool copy) {
-  if (type == type_of(call, t) && !copy) return call.give(t);
+  if (type == type_of(call, t) && !copy)
+    return call.give(t);
   call.give(converted(call, t, type));
 }
 
 bool is_contiguous(const Dims& sizes, const Dims& strides) {
   Dim expected = 1;
   for (std::size_t i = sizes.size(); i-- > 0;) {
-    if (!sizes[i].is(1) && strides[i] != expected) return false;
+    if (!sizes[i].is(1) && strides[i] != expected)
+      return false;
     expected = expected * sizes[i];
   }
   return true;
@@ -60,7 +65,8 @@ void alias(Call& call, const Lowering&) {
 
 void contiguous(Call& call, const Lowering& row) {
   const Tensor self = call.tensor("self");
-  if (is_contiguous(call.sizes("self"), call.strides("self"))) return call.give(self);
+  if (is_contiguous(call.sizes("self"), call.strides("self")))
+    return call.give(self);
   clone(call, row);
 }
 
@@ -89,14 +95,16 @@ void view_as_complex(Call& call, const Lowering&) {
 
 void view_as_real(Call& call, const Lowering&) {
   const Tensor self = call.tensor("self");
-  if (!self->complex) throw Error("torch.argument", "the argument 'self' must be complex");
+  if (!self->complex)
+    throw Error("torch.argument", "the argument 'self' must be complex");
   call.give(Tensors::alias(self, false));
 }
 
 void complex_part(Call& call, const Lowering& row) {
   const Tensor self = call.tensor("self");
   if (!self->complex) {
-    if (row.number != 0.0) call.unsupported("the imaginary part of real numbers");
+    if (row.number != 0.0)
+      call.unsupported("the imaginary part of real numbers");
     return call.give(self);
   }
   const auto shape = call.emit.dims(call.tensors.read(self));
@@ -134,7 +142,8 @@ void make_complex(Call& call, const Lowering&) {
 
 void conjugate(Call& call, const Lowering&) {
   const Tensor self = call.tensor("self");
-  if (!self->complex) return call.give(self);
+  if (!self->complex)
+    return call.give(self);
   Emitter& e = call.emit;
   const Value v = call.tensors.read(self);
   const std::size_t last = e.rank(v) - 1;

@@ -20,7 +20,8 @@ struct Pair {
 Pair promoted(Call& call, const Operand& a, const Operand& b, bool to_float = false) {
   const Operand both[] = {a, b};
   TorchType type = result_type(both);
-  if (to_float && !is_float(type.dtype)) type.dtype = DType::f32;
+  if (to_float && !is_float(type.dtype))
+    type.dtype = DType::f32;
   return {materialize(call.emit, a, type), materialize(call.emit, b, type), type};
 }
 
@@ -36,19 +37,26 @@ Operand plain(Value v, Emitter& emit) {
   return o;
 }
 
-Value real_part(Emitter& emit, Value v) { return emit.select(v, emit.rank(v) - 1, 0); }
-Value imaginary_part(Emitter& emit, Value v) { return emit.select(v, emit.rank(v) - 1, 1); }
+Value real_part(Emitter& emit, Value v) {
+  return emit.select(v, emit.rank(v) - 1, 0);
+}
+Value imaginary_part(Emitter& emit, Value v) {
+  return emit.select(v, emit.rank(v) - 1, 1);
+}
 
 /// a / b rounded towards zero.
 Value truncated_division(Emitter& emit, Value a, Value b) {
-  if (is_float(emit.dtype(a))) return emit.op(op::trunc, {emit.div(a, b)});
+  if (is_float(emit.dtype(a)))
+    return emit.op(op::trunc, {emit.div(a, b)});
   const Value magnitude = emit.op(op::floor_div, {emit.op(op::abs, {a}), emit.op(op::abs, {b})});
   return emit.mul(emit.mul(emit.op(op::sign, {a}), emit.op(op::sign, {b})), magnitude);
 }
 
 }  // namespace
 
-Value as_float(Emitter& emit, Value v) { return is_float(emit.dtype(v)) ? v : emit.cast(v, DType::f32); }
+Value as_float(Emitter& emit, Value v) {
+  return is_float(emit.dtype(v)) ? v : emit.cast(v, DType::f32);
+}
 
 Value multiply_complex(Emitter& emit, Value a, Value b) {
   const Value ar = real_part(emit, a), ai = imaginary_part(emit, a);
@@ -61,19 +69,22 @@ Value multiply_complex(Emitter& emit, Value a, Value b) {
 
 void unary(Call& call, const Lowering& row) {
   const Tensor t = call.tensor("self");
-  if (t->complex) call.unsupported("complex numbers");
+  if (t->complex)
+    call.unsupported("complex numbers");
   call.give(call.emit.op(row.op, {call.tensors.read(t)}));
 }
 
 void unary_float(Call& call, const Lowering& row) {
   const Tensor t = call.tensor("self");
-  if (t->complex) call.unsupported("complex numbers");
+  if (t->complex)
+    call.unsupported("complex numbers");
   call.give(call.emit.op(row.op, {as_float(call.emit, call.tensors.read(t))}));
 }
 
 void composed(Call& call, const Lowering& row) {
   const Tensor t = call.tensor("self");
-  if (t->complex) call.unsupported("complex numbers");
+  if (t->complex)
+    call.unsupported("complex numbers");
   const Value v = as_float(call.emit, call.tensors.read(t));
   const DType dtype = call.emit.dtype(v);
   call.give(call.emit.cast(row.expression(call.emit, call.emit.cast(v, compute_dtype(dtype))), dtype));
@@ -86,17 +97,21 @@ void rounding(Call& call, const Lowering& row) {
 
 void test(Call& call, const Lowering& row) {
   const Tensor t = call.tensor("self");
-  if (t->complex) call.unsupported("complex numbers");
+  if (t->complex)
+    call.unsupported("complex numbers");
   const Value v = call.tensors.read(t);
-  if (row.expression != nullptr) call.give(row.expression(call.emit, v));
-  else call.give(call.emit.op(row.op, {v}));
+  if (row.expression != nullptr)
+    call.give(row.expression(call.emit, v));
+  else
+    call.give(call.emit.op(row.op, {v}));
 }
 
 void absolute(Call& call, const Lowering&) {
   const Tensor t = call.tensor("self");
   const Value v = call.tensors.read(t);
   Emitter& e = call.emit;
-  if (!t->complex) return call.give(e.op(op::abs, {v}));
+  if (!t->complex)
+    return call.give(e.op(op::abs, {v}));
   const Value squares = e.op(op::square, {v});
   call.give(e.op(op::sqrt, {e.reduce(op::sum, squares, {static_cast<std::int64_t>(e.rank(v) - 1)}, false)}));
 }
@@ -108,27 +123,32 @@ void negate(Call& call, const Lowering&) {
 
 void binary(Call& call, const Lowering& row) {
   const Pair p = promoted(call);
-  if (!p.type.complex) return call.give(call.emit.op(row.op, {p.a, p.b}));
-  if (row.op != op::mul) call.unsupported("complex numbers");
+  if (!p.type.complex)
+    return call.give(call.emit.op(row.op, {p.a, p.b}));
+  if (row.op != op::mul)
+    call.unsupported("complex numbers");
   call.give(multiply_complex(call.emit, p.a, p.b), true);
 }
 
 void binary_float(Call& call, const Lowering& row) {
   const Pair p = promoted(call, true);
-  if (p.type.complex) call.unsupported("complex numbers");
+  if (p.type.complex)
+    call.unsupported("complex numbers");
   call.give(call.emit.op(row.op, {p.a, p.b}));
 }
 
 void compare(Call& call, const Lowering& row) {
   const Pair p = promoted(call);
-  if (p.type.complex) call.unsupported("complex numbers");
+  if (p.type.complex)
+    call.unsupported("complex numbers");
   call.give(call.emit.op(row.op, {p.a, p.b}));
 }
 
 void logical(Call& call, const Lowering& row) {
   const auto as_bool = [&](const Operand& o) { return materialize(call.emit, o, {DType::boolean}); };
   const Operand a = call.operand("self"), b = call.operand("other");
-  if (a.type.complex || b.type.complex) call.unsupported("complex numbers");
+  if (a.type.complex || b.type.complex)
+    call.unsupported("complex numbers");
   call.give(call.emit.op(row.op, {as_bool(a), as_bool(b)}));
 }
 
@@ -147,14 +167,16 @@ void add_scaled(Call& call, const Lowering& row) {
     Operand factor;
     factor.scalar = alpha;
     factor.type.dtype = alpha.kind == Scalar::real ? DType::f32 : DType::i64;
-    if (type.complex) call.unsupported("complex numbers with alpha");
+    if (type.complex)
+      call.unsupported("complex numbers with alpha");
     b = plain(call.emit.mul(materialize(call.emit, b, type), materialize(call.emit, factor, type)), call.emit);
   }
   call.give(call.emit.op(row.op, {materialize(call.emit, a, type), materialize(call.emit, b, type)}), type.complex);
 }
 
 void rsub(Call& call, const Lowering&) {
-  if (call.scalar("alpha").number() != 1.0) call.unsupported("alpha other than 1");
+  if (call.scalar("alpha").number() != 1.0)
+    call.unsupported("alpha other than 1");
   const Pair p = promoted(call);
   call.give(call.emit.sub(p.b, p.a));
 }
@@ -165,15 +187,20 @@ void divide(Call& call, const Lowering&) {
   const Pair p = promoted(call, mode.empty());
   if (p.type.complex) {
     const Operand other = call.operand("other");
-    if (other.type.complex || !mode.empty()) call.unsupported("division by complex numbers");
+    if (other.type.complex || !mode.empty())
+      call.unsupported("division by complex numbers");
     // Both parts are divided: the divisor gets an axis of length 1 for them.
     Value b = materialize(e, other, {p.type.dtype});
-    if (other.value) b = e.unsqueeze(b, e.rank(b));
+    if (other.value)
+      b = e.unsqueeze(b, e.rank(b));
     return call.give(e.div(p.a, b), true);
   }
-  if (mode == "floor") return call.give(e.op(op::floor_div, {p.a, p.b}));
-  if (mode == "trunc") return call.give(truncated_division(e, p.a, p.b));
-  if (!mode.empty()) call.unsupported(fmt::format("rounding_mode '{}'", mode));
+  if (mode == "floor")
+    return call.give(e.op(op::floor_div, {p.a, p.b}));
+  if (mode == "trunc")
+    return call.give(truncated_division(e, p.a, p.b));
+  if (!mode.empty())
+    call.unsupported(fmt::format("rounding_mode '{}'", mode));
   call.give(e.div(p.a, p.b));
 }
 
@@ -189,7 +216,8 @@ void fmod(Call& call, const Lowering&) {
 void ignoring_nan(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   const Pair p = promoted(call);
-  if (!is_float(p.type.dtype)) return call.give(e.op(row.op, {p.a, p.b}));
+  if (!is_float(p.type.dtype))
+    return call.give(e.op(row.op, {p.a, p.b}));
   const Value both = e.where(e.op(op::is_nan, {p.b}), p.a, e.op(row.op, {p.a, p.b}));
   call.give(e.where(e.op(op::is_nan, {p.a}), p.b, both));
 }
@@ -208,7 +236,8 @@ void floor_divide(Call& call, const Lowering&) {
 
 void shift(Call& call, const Lowering& row) {
   const Pair p = promoted(call);
-  if (is_float(p.type.dtype)) call.unsupported("floats");
+  if (is_float(p.type.dtype))
+    call.unsupported("floats");
   const Value factor = call.emit.op(op::pow, {call.emit.integer(p.type.dtype, 2), p.b});
   call.give(call.emit.op(row.op, {p.a, factor}));
 }
@@ -217,18 +246,26 @@ void power(Call& call, const Lowering&) {
   Emitter& e = call.emit;
   const Operand a = call.operand("self"), b = call.operand("exponent");
   const Pair p = promoted(call, a, b);
-  if (p.type.complex) call.unsupported("complex numbers");
+  if (p.type.complex)
+    call.unsupported("complex numbers");
   if (!b.value && b.scalar.kind != Scalar::symbolic) {
     // As PyTorch computes them (aten/src/ATen/native/cpu/PowKernel.cpp).
     const double n = b.scalar.number();
     const bool real = is_float(p.type.dtype);
-    if (n == 1.0) return call.give(p.a);
-    if (n == 2.0) return call.give(e.op(op::square, {p.a}));
-    if (n == 3.0) return call.give(e.mul(e.op(op::square, {p.a}), p.a));
-    if (real && n == 0.5) return call.give(e.op(op::sqrt, {p.a}));
-    if (real && n == -0.5) return call.give(e.op(op::rsqrt, {p.a}));
-    if (real && n == -1.0) return call.give(e.op(op::reciprocal, {p.a}));
-    if (!real && n < 0.0) call.unsupported("a negative exponent of integers");
+    if (n == 1.0)
+      return call.give(p.a);
+    if (n == 2.0)
+      return call.give(e.op(op::square, {p.a}));
+    if (n == 3.0)
+      return call.give(e.mul(e.op(op::square, {p.a}), p.a));
+    if (real && n == 0.5)
+      return call.give(e.op(op::sqrt, {p.a}));
+    if (real && n == -0.5)
+      return call.give(e.op(op::rsqrt, {p.a}));
+    if (real && n == -1.0)
+      return call.give(e.op(op::reciprocal, {p.a}));
+    if (!real && n < 0.0)
+      call.unsupported("a negative exponent of integers");
   }
   call.give(e.op(op::pow, {p.a, p.b}));
 }
@@ -238,12 +275,15 @@ void clamp(Call& call, const Lowering&) {
   const Operand self = call.operand("self");
   std::vector<Operand> operands{self};
   for (const char* name : {"min", "max"})
-    if (call.has(name)) operands.push_back(call.operand(name));
+    if (call.has(name))
+      operands.push_back(call.operand(name));
   const TorchType type = result_type(operands);
   Value v = materialize(e, self, type);
   std::size_t next = 1;
-  if (call.has("min")) v = e.op(op::maximum, {v, materialize(e, operands[next++], type)});
-  if (call.has("max")) v = e.op(op::minimum, {v, materialize(e, operands[next], type)});
+  if (call.has("min"))
+    v = e.op(op::maximum, {v, materialize(e, operands[next++], type)});
+  if (call.has("max"))
+    v = e.op(op::minimum, {v, materialize(e, operands[next], type)});
   call.give(v);
 }
 
@@ -254,13 +294,15 @@ void clamp_one(Call& call, const Lowering& row) {
 
 void where(Call& call, const Lowering&) {
   const Pair p = promoted(call);
-  if (p.type.complex) call.unsupported("complex numbers");
+  if (p.type.complex)
+    call.unsupported("complex numbers");
   call.give(call.emit.where(call.emit.cast(call.value("condition"), DType::boolean), p.a, p.b));
 }
 
 void masked_fill(Call& call, const Lowering&) {
   const Tensor self = call.tensor("self");
-  if (self->complex) call.unsupported("complex numbers");
+  if (self->complex)
+    call.unsupported("complex numbers");
   const Value v = call.tensors.read(self);
   const Value fill = materialize(call.emit, call.operand("value"), {call.emit.dtype(v)});
   call.give(call.emit.where(call.value("mask"), fill, v));
@@ -273,7 +315,8 @@ void addcmul(Call& call, const Lowering& row) {
   Value product = e.op(row.op, {materialize(e, operands[1], type), materialize(e, operands[2], type)});
   Operand factor;
   factor.scalar = call.scalar("value");
-  if (factor.scalar.number() != 1.0) product = e.mul(product, materialize(e, factor, type));
+  if (factor.scalar.number() != 1.0)
+    product = e.mul(product, materialize(e, factor, type));
   call.give(e.add(materialize(e, operands[0], type), product));
 }
 
@@ -283,15 +326,15 @@ void lerp(Call& call, const Lowering&) {
   const Value weight = materialize(e, call.operand("weight"), p.type);
   // Symmetric, as PyTorch does it, so that weight 1 gives the end exactly.
   const Value difference = e.sub(p.b, p.a);
-  const Value near_end =
-      e.sub(p.b, e.mul(difference, e.sub(e.scalar(p.type.dtype, 1.0), weight)));
+  const Value near_end = e.sub(p.b, e.mul(difference, e.sub(e.scalar(p.type.dtype, 1.0), weight)));
   const Value small = e.op(op::lt, {e.op(op::abs, {weight}), e.scalar(p.type.dtype, 0.5)});
   call.give(e.where(small, e.add(p.a, e.mul(weight, difference)), near_end));
 }
 
 void gelu(Call& call, const Lowering&) {
   const std::string_view approximate = call.string("approximate");
-  if (approximate != "none" && approximate != "tanh") call.unsupported(fmt::format("approximate '{}'", approximate));
+  if (approximate != "none" && approximate != "tanh")
+    call.unsupported(fmt::format("approximate '{}'", approximate));
   call.give(call.emit.op(op::gelu, {call.value("self")}, {{"tanh_approximation", approximate == "tanh"}}));
 }
 
@@ -301,7 +344,8 @@ void softplus(Call& call, const Lowering&) {
   const double beta = call.real("beta"), threshold = call.real("threshold");
   const Value scaled = beta == 1.0 ? v : e.mul(v, beta);
   Value soft = e.op(op::softplus, {scaled});
-  if (beta != 1.0) soft = e.div(soft, e.scalar(e.dtype(v), beta));
+  if (beta != 1.0)
+    soft = e.div(soft, e.scalar(e.dtype(v), beta));
   call.give(e.where(e.op(op::gt, {scaled, e.scalar(e.dtype(v), threshold)}), v, soft));
 }
 
@@ -344,11 +388,15 @@ void nan_to_num(Call& call, const Lowering&) {
   Emitter& e = call.emit;
   const Value v = call.value("self");
   const DType dtype = e.dtype(v);
-  if (!is_float(dtype)) return call.give(v);
+  if (!is_float(dtype))
+    return call.give(v);
   double largest = std::numeric_limits<float>::max();
-  if (dtype == DType::f64) largest = std::numeric_limits<double>::max();
-  if (dtype == DType::f16) largest = 65504.0;
-  if (dtype == DType::bf16) largest = 0x1.fep127;
+  if (dtype == DType::f64)
+    largest = std::numeric_limits<double>::max();
+  if (dtype == DType::f16)
+    largest = 65504.0;
+  if (dtype == DType::bf16)
+    largest = 0x1.fep127;
   const auto number = [&](const char* name, double otherwise) {
     return e.scalar(dtype, call.has(name) ? call.real(name) : otherwise);
   };
@@ -360,7 +408,8 @@ void nan_to_num(Call& call, const Lowering&) {
 
 void fill(Call& call, const Lowering&) {
   const Tensor self = call.tensor("self");
-  if (self->complex) call.unsupported("complex numbers");
+  if (self->complex)
+    call.unsupported("complex numbers");
   const Value v = call.tensors.read(self);
   const auto shape = call.emit.dims(v);
   const Operand number = call.operand("value");
@@ -382,7 +431,8 @@ void copy(Call& call, const Lowering&) {
   const Tensor self = call.tensor("self"), source = call.tensor("src");
   const Value old = call.tensors.read(self);
   Operand src = call.operand("src");
-  if (src.type.complex && !self->complex) call.unsupported("a copy of complex numbers into real ones");
+  if (src.type.complex && !self->complex)
+    call.unsupported("a copy of complex numbers into real ones");
   const Value v = materialize(call.emit, src, {call.emit.dtype(old), self->complex});
   const auto shape = call.emit.dims(old);
   // Leading axes of length 1 that the target lacks go away.

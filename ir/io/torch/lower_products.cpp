@@ -14,40 +14,51 @@ namespace {
 
 Value real_value(Call& call, std::string_view name) {
   const Tensor t = call.tensor(name);
-  if (t->complex) call.unsupported("complex numbers");
+  if (t->complex)
+    call.unsupported("complex numbers");
   return call.tensors.read(t);
 }
 
 /// What `v` is the transpose of, for a matrix that is one; else null.
 Value transposed_matrix(Emitter& e, Value v) {
   const Node def = e.graph().def_node(v);
-  if (e.rank(v) != 2 || !def || e.graph().op(def) != op::transpose) return {};
+  if (e.rank(v) != 2 || !def || e.graph().op(def) != op::transpose)
+    return {};
   return e.graph().operand(def, 0);
 }
 
 /// The product of matrices. With a transposed second one it is what PyTorch's `linear` is decomposed into.
 Value product(Emitter& e, Value a, Value b) {
-  if (const Value weight = transposed_matrix(e, b)) return e.op(op::linear, {a, weight});
-  if (e.rank(a) == 3 && e.rank(b) == 3 && e.dims(a)[0] == e.dims(b)[0]) return e.op(op::batch_matmul, {a, b});
+  if (const Value weight = transposed_matrix(e, b))
+    return e.op(op::linear, {a, weight});
+  if (e.rank(a) == 3 && e.rank(b) == 3 && e.dims(a)[0] == e.dims(b)[0])
+    return e.op(op::batch_matmul, {a, b});
   return e.op(op::matmul, {a, b});
 }
 
 /// matmul of any ranks: vectors become matrices with one row or column.
 Value matmul_of(Emitter& e, Value a, Value b) {
   const bool row = e.rank(a) == 1, column = e.rank(b) == 1;
-  if (e.rank(a) == 0 || e.rank(b) == 0) throw Error("torch.argument", "the product of a scalar");
-  if (row) a = e.unsqueeze(a, 0);
-  if (column) b = e.unsqueeze(b, 1);
+  if (e.rank(a) == 0 || e.rank(b) == 0)
+    throw Error("torch.argument", "the product of a scalar");
+  if (row)
+    a = e.unsqueeze(a, 0);
+  if (column)
+    b = e.unsqueeze(b, 1);
   const Value out = product(e, a, b);
-  if (!row && !column) return out;
+  if (!row && !column)
+    return out;
   Dims shape(e.dims(out).begin(), e.dims(out).end());
-  if (column) shape.pop_back();
-  if (row) shape.erase(shape.end() - (column ? 1 : 2));
+  if (column)
+    shape.pop_back();
+  if (row)
+    shape.erase(shape.end() - (column ? 1 : 2));
   return e.reshape(out, shape);
 }
 
 Value scaled(Emitter& e, Value v, const Scalar& factor) {
-  if (factor.kind != Scalar::symbolic && factor.number() == 1.0) return v;
+  if (factor.kind != Scalar::symbolic && factor.number() == 1.0)
+    return v;
   Operand operand;
   operand.scalar = factor;
   return e.mul(v, materialize(e, operand, {e.dtype(v)}));
@@ -58,7 +69,8 @@ Value scaled(Emitter& e, Value v, const Scalar& factor) {
 void linear(Call& call, const Lowering&) {
   const Value x = real_value(call, "input"), weight = real_value(call, "weight");
   std::vector<Value> operands{x, weight};
-  if (call.has("bias")) operands.push_back(real_value(call, "bias"));
+  if (call.has("bias"))
+    operands.push_back(real_value(call, "bias"));
   call.give(call.emit.op(op::linear, operands));
 }
 
@@ -82,7 +94,8 @@ void addmm(Call& call, const Lowering& row) {
     return call.give(e.op(op::linear, {a, weight, self}));
   const Value out = scaled(e, matmul_of(e, a, b), alpha);
   // With beta 0 PyTorch does not read self, not even a NaN in it.
-  if (beta.number() == 0.0 && beta.kind != Scalar::symbolic) return call.give(out);
+  if (beta.number() == 0.0 && beta.kind != Scalar::symbolic)
+    return call.give(out);
   call.give(e.add(scaled(e, e.cast(self, e.dtype(out)), beta), out));
 }
 
@@ -99,7 +112,8 @@ namespace {
 std::string letters_of(std::string_view term) {
   std::string out;
   for (const char c : term)
-    if (c != ' ') out += c;
+    if (c != ' ')
+      out += c;
   return out;
 }
 
@@ -108,13 +122,17 @@ Value reduce_to(Emitter& e, Value v, std::string letters, const std::string& kee
   std::vector<std::int64_t> gone;
   std::string left;
   for (std::size_t i = 0; i < letters.size(); ++i) {
-    if (keep.find(letters[i]) == std::string::npos) gone.push_back(static_cast<std::int64_t>(i));
-    else left += letters[i];
+    if (keep.find(letters[i]) == std::string::npos)
+      gone.push_back(static_cast<std::int64_t>(i));
+    else
+      left += letters[i];
   }
-  if (!gone.empty()) v = e.reduce(op::sum, v, gone, false);
+  if (!gone.empty())
+    v = e.reduce(op::sum, v, gone, false);
   std::vector<std::int64_t> perm;
   for (const char c : keep)
-    if (left.find(c) != std::string::npos) perm.push_back(static_cast<std::int64_t>(left.find(c)));
+    if (left.find(c) != std::string::npos)
+      perm.push_back(static_cast<std::int64_t>(left.find(c)));
   return e.transpose(v, perm);
 }
 
@@ -135,35 +153,47 @@ void einsum(Call& call, const Lowering&) {
   std::map<char, Dim> size;
   std::vector<Value> values;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    if (!tensors[i] || tensors[i]->complex) call.unsupported("complex numbers");
+    if (!tensors[i] || tensors[i]->complex)
+      call.unsupported("complex numbers");
     values.push_back(call.tensors.read(tensors[i]));
     const std::string& letters = i == 0 ? a : b;
-    if (letters.size() != e.rank(values[i])) throw Error("torch.argument", "the equation does not fit its tensors");
+    if (letters.size() != e.rank(values[i]))
+      throw Error("torch.argument", "the equation does not fit its tensors");
     for (std::size_t d = 0; d < letters.size(); ++d) {
-      if (letters.find(letters[d]) != d) call.unsupported(fmt::format("the equation '{}'", equation));
+      if (letters.find(letters[d]) != d)
+        call.unsupported(fmt::format("the equation '{}'", equation));
       const auto [it, fresh] = size.emplace(letters[d], e.dims(values[i])[d]);
-      if (!fresh && it->second != e.dims(values[i])[d]) call.unsupported("an equation that broadcasts");
+      if (!fresh && it->second != e.dims(values[i])[d])
+        call.unsupported("an equation that broadcasts");
     }
   }
-  if (values.size() == 1) return call.give(reduce_to(e, values[0], a, out));
+  if (values.size() == 1)
+    return call.give(reduce_to(e, values[0], a, out));
   const auto has = [](const std::string& s, char c) { return s.find(c) != std::string::npos; };
   std::string batch, rows, columns, summed;
   for (const char c : a) {
-    if (has(b, c)) (has(out, c) ? batch : summed) += c;
-    else if (has(out, c)) rows += c;
+    if (has(b, c))
+      (has(out, c) ? batch : summed) += c;
+    else if (has(out, c))
+      rows += c;
   }
   for (const char c : b)
-    if (!has(a, c) && has(out, c)) columns += c;
+    if (!has(a, c) && has(out, c))
+      columns += c;
   const auto count = [&](const std::string& letters) {
     Dim n = 1;
-    for (const char c : letters) n = n * size.at(c);
+    for (const char c : letters)
+      n = n * size.at(c);
     return n;
   };
-  const Value left = e.reshape(reduce_to(e, values[0], a, batch + rows + summed), {count(batch), count(rows), count(summed)});
-  const Value right = e.reshape(reduce_to(e, values[1], b, batch + summed + columns), {count(batch), count(summed), count(columns)});
+  const Value left =
+      e.reshape(reduce_to(e, values[0], a, batch + rows + summed), {count(batch), count(rows), count(summed)});
+  const Value right =
+      e.reshape(reduce_to(e, values[1], b, batch + summed + columns), {count(batch), count(summed), count(columns)});
   const std::string order = batch + rows + columns;
   Dims shape;
-  for (const char c : order) shape.push_back(size.at(c));
+  for (const char c : order)
+    shape.push_back(size.at(c));
   call.give(reduce_to(e, e.reshape(e.op(op::batch_matmul, {left, right}), shape), order, out));
 }
 
@@ -185,7 +215,8 @@ void tensordot(Call& call, const Lowering&) {
       order_a.push_back(static_cast<std::int64_t>(i));
       rows = rows * e.dims(a)[i];
     }
-  for (const std::int64_t i : in_a) summed = summed * e.dims(a)[static_cast<std::size_t>(i)];
+  for (const std::int64_t i : in_a)
+    summed = summed * e.dims(a)[static_cast<std::size_t>(i)];
   order_a.insert(order_a.end(), in_a.begin(), in_a.end());
   order_b = in_b;
   for (std::size_t i = 0; i < e.rank(b); ++i)
@@ -193,7 +224,8 @@ void tensordot(Call& call, const Lowering&) {
       order_b.push_back(static_cast<std::int64_t>(i));
       columns = columns * e.dims(b)[i];
     }
-  if (order_a.size() != e.rank(a) || order_b.size() != e.rank(b)) throw Error("torch.argument", "an axis is named twice");
+  if (order_a.size() != e.rank(a) || order_b.size() != e.rank(b))
+    throw Error("torch.argument", "an axis is named twice");
   const Value left = e.reshape(e.transpose(a, order_a), {rows, summed});
   const Value right = e.reshape(e.transpose(b, order_b), {summed, columns});
   call.give(e.reshape(product(e, left, right), call.result_dims()));
@@ -204,18 +236,23 @@ void convolution(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   Value x = real_value(call, "input");
   const Value weight = real_value(call, "weight");
-  if (row.number == 1.0 && call.boolean("transposed")) call.unsupported("transposed convolution");
-  if (e.rank(weight) != 3) call.unsupported(fmt::format("convolution over {} axes", e.rank(weight) - 2));
+  if (row.number == 1.0 && call.boolean("transposed"))
+    call.unsupported("transposed convolution");
+  if (e.rank(weight) != 3)
+    call.unsupported(fmt::format("convolution over {} axes", e.rank(weight) - 2));
   const bool single = e.rank(x) == 2;
-  if (single) x = e.unsqueeze(x, 0);
+  if (single)
+    x = e.unsqueeze(x, 0);
   const auto one = [&](std::string_view name) { return call.integers(name).at(0); };
   const std::int64_t stride = one("stride"), dilation = one("dilation"), groups = call.integer("groups");
   std::int64_t padding = 0;
   if (row.number == 2.0) {
     const std::string_view mode = call.string("padding");
-    if (mode != "same" && mode != "valid") call.unsupported(fmt::format("padding '{}'", mode));
+    if (mode != "same" && mode != "valid")
+      call.unsupported(fmt::format("padding '{}'", mode));
     if (mode == "same") {
-      if (!e.dims(weight)[2].is_constant()) call.unsupported("padding 'same' for a symbolic kernel");
+      if (!e.dims(weight)[2].is_constant())
+        call.unsupported("padding 'same' for a symbolic kernel");
       // The odd element goes to the end.
       const std::int64_t total = dilation * (e.dims(weight)[2].constant() - 1);
       x = e.op(op::pad, {x}, {{"low", Dims{0, 0, total / 2}}, {"high", Dims{0, 0, total - total / 2}}});
@@ -224,7 +261,8 @@ void convolution(Call& call, const Lowering& row) {
     padding = one("padding");
   }
   std::vector<Value> operands{x, weight};
-  if (call.has("bias")) operands.push_back(real_value(call, "bias"));
+  if (call.has("bias"))
+    operands.push_back(real_value(call, "bias"));
   Value out = e.op(op::conv1d, operands,
                    {{"stride", stride}, {"padding", padding}, {"dilation", dilation}, {"groups", groups}});
   call.give(e.reshape(out, call.result_dims()));
@@ -235,10 +273,13 @@ void attention(Call& call, const Lowering&) {
   Emitter& e = call.emit;
   const Value q = real_value(call, "query");
   Value k = real_value(call, "key"), v = real_value(call, "value");
-  if (call.real("dropout_p") != 0.0) call.unsupported("dropout; export the model after model.eval()");
+  if (call.real("dropout_p") != 0.0)
+    call.unsupported("dropout; export the model after model.eval()");
   const std::size_t rank = e.rank(q);
-  if (rank < 2) throw Error("torch.argument", "the argument 'query' must have two axes or more");
-  if (!e.dims(q).back().is_constant() && !call.has("scale")) call.unsupported("a symbolic head size without a scale");
+  if (rank < 2)
+    throw Error("torch.argument", "the argument 'query' must have two axes or more");
+  if (!e.dims(q).back().is_constant() && !call.has("scale"))
+    call.unsupported("a symbolic head size without a scale");
   const double scale =
       call.has("scale") ? call.real("scale") : 1.0 / std::sqrt(static_cast<double>(e.dims(q).back().constant()));
 
@@ -253,7 +294,8 @@ void attention(Call& call, const Lowering&) {
       shape[rank - 3] = heads * times;
       return e.reshape(x, shape);
     }
-    for (std::size_t i = 0; i + 2 < rank && shape.size() == rank; ++i) shape[i] = Emitter::broadcast(shape[i], e.dims(q)[i]);
+    for (std::size_t i = 0; i + 2 < rank && shape.size() == rank; ++i)
+      shape[i] = Emitter::broadcast(shape[i], e.dims(q)[i]);
     return e.expand(x, shape);
   };
   k = fit(k);
@@ -262,7 +304,8 @@ void attention(Call& call, const Lowering&) {
   std::vector<Value> operands{q, k, v};
   bool causal = call.boolean("is_causal");
   if (call.has("attn_mask")) {
-    if (causal) call.unsupported("a mask together with is_causal");
+    if (causal)
+      call.unsupported("a mask together with is_causal");
     const Value mask = real_value(call, "attn_mask");
     operands.push_back(is_boolean(e.dtype(mask)) ? mask : e.cast(mask, e.dtype(q)));
   } else if (causal && m != n) {
@@ -280,8 +323,10 @@ void grouped_mm(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   const bool aten = row.number == 1.0;
   const Value x = real_value(call, aten ? "self" : "input"), weight = real_value(call, aten ? "mat2" : "weight");
-  if (e.rank(x) != 2 || e.rank(weight) != 3) call.unsupported("operands that are not [rows, K] and [groups, K, N]");
-  if (aten && call.has("bias")) call.unsupported("a bias");
+  if (e.rank(x) != 2 || e.rank(weight) != 3)
+    call.unsupported("operands that are not [rows, K] and [groups, K, N]");
+  if (aten && call.has("bias"))
+    call.unsupported("a bias");
   const Value offs = e.cast(real_value(call, "offs"), DType::i64);
   const Dim rows = e.dims(x)[0], groups = e.dims(weight)[0];
   // The group of row r: how many groups end at or before it.

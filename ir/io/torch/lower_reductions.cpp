@@ -15,25 +15,30 @@ using Axes = std::vector<std::int64_t>;
 
 Value real_value(Call& call, std::string_view name) {
   const Tensor t = call.tensor(name);
-  if (t->complex) call.unsupported("complex numbers");
+  if (t->complex)
+    call.unsupported("complex numbers");
   return call.tensors.read(t);
 }
 
 /// The operand of a sum: in the dtype that is asked for; integers and bools are summed in i64.
 Value summand(Call& call) {
   const Value v = real_value(call, "self");
-  if (const auto dtype = call.dtype("dtype")) return call.emit.cast(v, dtype->dtype);
+  if (const auto dtype = call.dtype("dtype"))
+    return call.emit.cast(v, dtype->dtype);
   return is_float(call.emit.dtype(v)) ? v : call.emit.cast(v, DType::i64);
 }
 
 Dim count_over(Emitter& e, Value v, const Axes& axes) {
   Dim n = 1;
-  for (const std::int64_t a : axes) n = n * e.dims(v)[static_cast<std::size_t>(a)];
+  for (const std::int64_t a : axes)
+    n = n * e.dims(v)[static_cast<std::size_t>(a)];
   return n;
 }
 
 /// One axis of `v`; for a scalar an axis of length 1 that the caller takes away again.
-Value with_axis(Emitter& e, Value v) { return e.rank(v) == 0 ? e.unsqueeze(v, 0) : v; }
+Value with_axis(Emitter& e, Value v) {
+  return e.rank(v) == 0 ? e.unsqueeze(v, 0) : v;
+}
 
 /// The sum of squared distances from the mean over `correction` less than the count, in f32 or f64.
 Value variance_of(Emitter& e, Value v, const Axes& axes, double correction, bool keepdims) {
@@ -46,7 +51,8 @@ Value variance_of(Emitter& e, Value v, const Axes& axes, double correction, bool
 }
 
 double correction_of(Call& call, const Lowering& row) {
-  if (row.op == op::sub) return call.boolean("unbiased") ? 1.0 : 0.0;  // the older form
+  if (row.op == op::sub)
+    return call.boolean("unbiased") ? 1.0 : 0.0;  // the older form
   return call.has("correction") ? call.real("correction") : 1.0;
 }
 
@@ -56,14 +62,17 @@ void sum(Call& call, const Lowering& row) {
   const Value v = summand(call);
   const bool whole = row.number == 0.0;
   const Axes axes = whole ? call.axes("dim", call.emit.rank(v)) : Axes{};
-  if (call.emit.rank(v) == 0) return call.give(v);
+  if (call.emit.rank(v) == 0)
+    return call.give(v);
   call.give(call.emit.reduce(row.op, v, axes, call.boolean("keepdim")));
 }
 
 void mean(Call& call, const Lowering&) {
   Value v = real_value(call, "self");
-  if (const auto dtype = call.dtype("dtype")) v = call.emit.cast(v, dtype->dtype);
-  if (call.emit.rank(v) == 0) return call.give(v);
+  if (const auto dtype = call.dtype("dtype"))
+    v = call.emit.cast(v, dtype->dtype);
+  if (call.emit.rank(v) == 0)
+    return call.give(v);
   call.give(call.emit.reduce(op::mean, v, call.axes("dim", call.emit.rank(v)), call.boolean("keepdim")));
 }
 
@@ -71,9 +80,11 @@ void mean(Call& call, const Lowering&) {
 void extremum(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   Value v = real_value(call, "self");
-  if (e.rank(v) == 0) return call.give(v);
+  if (e.rank(v) == 0)
+    return call.give(v);
   const DType dtype = e.dtype(v);
-  if (is_boolean(dtype)) v = e.cast(v, DType::u8);
+  if (is_boolean(dtype))
+    v = e.cast(v, DType::u8);
   call.give(e.cast(e.reduce(row.op, v, call.axes("dim", e.rank(v)), call.boolean("keepdim")), dtype));
 }
 
@@ -83,7 +94,8 @@ void extremum_at(Call& call, const Lowering& row) {
   Value v = real_value(call, "self");
   const bool scalar = e.rank(v) == 0;
   const DType dtype = e.dtype(v);
-  if (is_boolean(dtype)) v = e.cast(v, DType::u8);
+  if (is_boolean(dtype))
+    v = e.cast(v, DType::u8);
   const auto axis = static_cast<std::int64_t>(call.axis("dim", e.rank(v)));
   v = with_axis(e, v);
   const bool keepdims = call.boolean("keepdim") && !scalar;
@@ -102,7 +114,8 @@ void aminmax(Call& call, const Lowering&) {
 void arg_extremum(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   Value v = with_axis(e, real_value(call, "self"));
-  if (is_boolean(e.dtype(v))) v = e.cast(v, DType::u8);
+  if (is_boolean(e.dtype(v)))
+    v = e.cast(v, DType::u8);
   if (call.has("dim")) {
     const auto axis = static_cast<std::int64_t>(call.axis("dim", e.rank(v)));
     const bool keepdims = call.boolean("keepdim");
@@ -110,7 +123,8 @@ void arg_extremum(Call& call, const Lowering& row) {
     return call.give(e.reshape(at, call.result_dims()));
   }
   Dim count = 1;
-  for (const Dim d : e.dims(v)) count = count * d;
+  for (const Dim d : e.dims(v))
+    count = count * d;
   call.give(e.reshape(e.op(row.op, {e.reshape(v, {count})}, {{"axis", 0}}), call.result_dims()));
 }
 
@@ -118,14 +132,16 @@ void arg_extremum(Call& call, const Lowering& row) {
 void test_over(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   const Value v = real_value(call, "self");
-  if (e.rank(v) == 0) return call.give(e.cast(v, DType::boolean));
+  if (e.rank(v) == 0)
+    return call.give(e.cast(v, DType::boolean));
   call.give(e.reduce(row.op, v, call.axes("dim", e.rank(v)), call.boolean("keepdim")));
 }
 
 void count_nonzero(Call& call, const Lowering&) {
   Emitter& e = call.emit;
   const Value v = e.cast(e.cast(real_value(call, "self"), DType::boolean), DType::i64);
-  if (e.rank(v) == 0) return call.give(v);
+  if (e.rank(v) == 0)
+    return call.give(v);
   call.give(e.reduce(op::sum, v, call.axes("dim", e.rank(v)), false));
 }
 
@@ -133,7 +149,8 @@ void cumsum(Call& call, const Lowering&) {
   Emitter& e = call.emit;
   const Value v = summand(call);
   const auto axis = static_cast<std::int64_t>(call.axis("dim", e.rank(v)));
-  if (e.rank(v) == 0) return call.give(v);
+  if (e.rank(v) == 0)
+    return call.give(v);
   call.give(e.op(op::cumsum, {v}, {{"axis", axis}}));
 }
 
@@ -143,7 +160,8 @@ void variance(Call& call, const Lowering& row) {
   const DType dtype = e.dtype(v);
   Value out = variance_of(e, e.cast(v, compute_dtype(dtype)), call.axes("dim", e.rank(v)), correction_of(call, row),
                           call.boolean("keepdim"));
-  if (row.number == 1.0) out = e.op(op::sqrt, {out});
+  if (row.number == 1.0)
+    out = e.op(op::sqrt, {out});
   call.give(e.cast(out, dtype));
 }
 
@@ -159,7 +177,8 @@ void vector_norm(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   const std::string_view order_name = row.number == 1.0 ? "ord" : "p";
   Value v = real_value(call, "self");
-  if (const auto dtype = call.dtype("dtype")) v = e.cast(v, dtype->dtype);
+  if (const auto dtype = call.dtype("dtype"))
+    v = e.cast(v, dtype->dtype);
   const DType dtype = e.dtype(v);
   v = with_axis(e, e.cast(v, compute_dtype(dtype)));
   const double order = call.has(order_name) ? call.real(order_name) : 2.0;
@@ -199,8 +218,10 @@ namespace {
 /// The operand of a softmax in the dtype that is asked for; `half_to_float` is the older way to ask for f32.
 Value softmax_operand(Call& call, const Lowering& row) {
   Value v = real_value(call, "self");
-  if (row.number == 1.0) return call.boolean("half_to_float") ? call.emit.cast(v, DType::f32) : v;
-  if (const auto dtype = call.dtype("dtype")) v = call.emit.cast(v, dtype->dtype);
+  if (row.number == 1.0)
+    return call.boolean("half_to_float") ? call.emit.cast(v, DType::f32) : v;
+  if (const auto dtype = call.dtype("dtype"))
+    v = call.emit.cast(v, dtype->dtype);
   return as_float(call.emit, v);
 }
 
@@ -227,18 +248,19 @@ void log_softmax(Call& call, const Lowering& row) {
 void topk(Call& call, const Lowering&) {
   const Value v = real_value(call, "self");
   const auto axis = static_cast<std::int64_t>(call.axis("dim", call.emit.rank(v)));
-  if (call.emit.rank(v) == 0) call.unsupported("scalars");
-  for (const Value part : call.emit.ops(
-           op::topk, {v}, {{"k", call.dim("k")}, {"axis", axis}, {"largest", call.boolean("largest")}}))
+  if (call.emit.rank(v) == 0)
+    call.unsupported("scalars");
+  for (const Value part :
+       call.emit.ops(op::topk, {v}, {{"k", call.dim("k")}, {"axis", axis}, {"largest", call.boolean("largest")}}))
     call.give(part);
 }
 
 void sort(Call& call, const Lowering&) {
   const Value v = real_value(call, "self");
   const auto axis = static_cast<std::int64_t>(call.axis("dim", call.emit.rank(v)));
-  if (call.emit.rank(v) == 0) call.unsupported("scalars");
-  for (const Value part :
-       call.emit.ops(op::sort, {v}, {{"axis", axis}, {"descending", call.boolean("descending")}}))
+  if (call.emit.rank(v) == 0)
+    call.unsupported("scalars");
+  for (const Value part : call.emit.ops(op::sort, {v}, {{"axis", axis}, {"descending", call.boolean("descending")}}))
     call.give(part);
 }
 
@@ -252,12 +274,15 @@ void diff(Call& call, const Lowering&) {
   Value v = real_value(call, "self");
   const std::size_t axis = call.axis("dim", e.rank(v));
   std::vector<Value> parts;
-  if (call.has("prepend")) parts.push_back(e.cast(real_value(call, "prepend"), e.dtype(v)));
+  if (call.has("prepend"))
+    parts.push_back(e.cast(real_value(call, "prepend"), e.dtype(v)));
   parts.push_back(v);
-  if (call.has("append")) parts.push_back(e.cast(real_value(call, "append"), e.dtype(v)));
+  if (call.has("append"))
+    parts.push_back(e.cast(real_value(call, "append"), e.dtype(v)));
   v = e.concat(parts, axis);
   const std::int64_t times = call.integer("n");
-  if (times < 0 || times > 16) call.unsupported(fmt::format("differences of order {}", times));
+  if (times < 0 || times > 16)
+    call.unsupported(fmt::format("differences of order {}", times));
   for (std::int64_t i = 0; i < times; ++i) {
     const Dim n = e.dims(v)[axis];
     const Value next = e.slice(v, axis, 1, n), before = e.slice(v, axis, 0, n - 1);
@@ -272,14 +297,17 @@ void histc(Call& call, const Lowering&) {
   const DType dtype = e.dtype(v);
   const std::int64_t bins = call.integer("bins");
   const double low = call.real("min"), high = call.real("max");
-  if (!(low < high) || bins < 1) call.unsupported("bounds that depend on the data");
+  if (!(low < high) || bins < 1)
+    call.unsupported("bounds that depend on the data");
   Dim count = 1;
-  for (const Dim d : e.dims(v)) count = count * d;
+  for (const Dim d : e.dims(v))
+    count = count * d;
   const Value x = e.reshape(e.cast(v, compute_dtype(dtype)), {count});
   const DType wide = e.dtype(x);
   // As PyTorch does it: floor((x - min) * bins / (max - min)), the largest into the last bin, others not at all. What
   // counts not goes into a bin beyond the last.
-  const Value inside = e.op(op::logical_and, {e.op(op::ge, {x, e.scalar(wide, low)}), e.op(op::le, {x, e.scalar(wide, high)})});
+  const Value inside =
+      e.op(op::logical_and, {e.op(op::ge, {x, e.scalar(wide, low)}), e.op(op::le, {x, e.scalar(wide, high)})});
   const Value scaled = e.div(e.mul(e.add(x, -low), static_cast<double>(bins)), e.scalar(wide, high - low));
   const Value bin = e.op(op::minimum, {e.cast(e.where(inside, scaled, e.scalar(wide, 0.0)), DType::i64),
                                        e.scalar(DType::i64, static_cast<double>(bins - 1))});
@@ -294,10 +322,12 @@ namespace {
 /// Makes the normalised axes one: the rank of `normalized_shape` says how many.
 Value merge_last(Emitter& e, Value v, std::size_t axes) {
   const auto shape = e.dims(v);
-  if (axes == 0 || axes > shape.size()) throw Error("torch.argument", "'normalized_shape' does not fit the input");
+  if (axes == 0 || axes > shape.size())
+    throw Error("torch.argument", "'normalized_shape' does not fit the input");
   Dims out(shape.begin(), shape.end() - static_cast<std::ptrdiff_t>(axes));
   Dim merged = 1;
-  for (std::size_t i = shape.size() - axes; i < shape.size(); ++i) merged = merged * shape[i];
+  for (std::size_t i = shape.size() - axes; i < shape.size(); ++i)
+    merged = merged * shape[i];
   out.push_back(merged);
   return e.reshape(v, std::move(out));
 }
@@ -326,11 +356,14 @@ void rms_norm(Call& call, const Lowering& row) {
   const Value merged = merge_last(e, x, axes);
   const double eps = call.has("eps") ? call.real("eps") : machine_epsilon(e.dtype(x));
   std::vector<Value> operands{merged};
-  if (call.has("weight")) operands.push_back(merge_last(e, real_value(call, "weight"), axes));
+  if (call.has("weight"))
+    operands.push_back(merge_last(e, real_value(call, "weight"), axes));
   call.give(e.reshape(e.op(op::rms_norm, operands, {{"eps", eps}}), shape));
-  if (row.number != 1.0) return;
+  if (row.number != 1.0)
+    return;
   const Value wide = e.cast(merged, compute_dtype(e.dtype(x)));
-  const Value mean_square = e.reduce(op::mean, e.op(op::square, {wide}), {static_cast<std::int64_t>(e.rank(wide) - 1)}, true);
+  const Value mean_square =
+      e.reduce(op::mean, e.op(op::square, {wide}), {static_cast<std::int64_t>(e.rank(wide) - 1)}, true);
   call.give(e.reshape(inverse_root(e, mean_square, eps), call.result_dims(1)));
 }
 
@@ -342,13 +375,16 @@ void layer_norm(Call& call, const Lowering& row) {
   const Value merged = merge_last(e, x, axes);
   const double eps = call.real("eps");
   std::vector<Value> operands{merged};
-  if (call.has("weight")) operands.push_back(merge_last(e, real_value(call, "weight"), axes));
+  if (call.has("weight"))
+    operands.push_back(merge_last(e, real_value(call, "weight"), axes));
   if (call.has("bias")) {
-    if (operands.size() == 1) operands.push_back(e.full({e.dims(merged).back()}, 1.0, e.dtype(x)));
+    if (operands.size() == 1)
+      operands.push_back(e.full({e.dims(merged).back()}, 1.0, e.dtype(x)));
     operands.push_back(merge_last(e, real_value(call, "bias"), axes));
   }
   call.give(e.reshape(e.op(op::layer_norm, operands, {{"eps", eps}}), shape));
-  if (row.number != 1.0) return;
+  if (row.number != 1.0)
+    return;
   const DType statistics = call.result_type(1).dtype;
   const Value wide = e.cast(merged, compute_dtype(e.dtype(x)));
   const std::vector<std::int64_t> last{static_cast<std::int64_t>(e.rank(wide) - 1)};
@@ -373,19 +409,25 @@ void group_norm(Call& call, const Lowering& row) {
   const Value x = real_value(call, "input");
   const DType dtype = e.dtype(x);
   const Dims shape(e.dims(x).begin(), e.dims(x).end());
-  if (shape.size() < 2) throw Error("torch.argument", "the argument 'input' must have two axes or more");
+  if (shape.size() < 2)
+    throw Error("torch.argument", "the argument 'input' must have two axes or more");
   const std::int64_t groups = call.integer(row.number == 1.0 ? "group" : "num_groups");
-  if (groups < 1) throw Error("torch.argument", "the number of groups must be 1 or more");
+  if (groups < 1)
+    throw Error("torch.argument", "the number of groups must be 1 or more");
   Dim rest = floordiv(shape[1], groups);
-  for (std::size_t i = 2; i < shape.size(); ++i) rest = rest * shape[i];
+  for (std::size_t i = 2; i < shape.size(); ++i)
+    rest = rest * shape[i];
   const Value wide = e.reshape(e.cast(x, compute_dtype(dtype)), {shape[0], groups, rest});
   const Value center = e.reduce(op::mean, wide, {2}, true);
   const Value root = inverse_root(e, variance_of(e, wide, {2}, 0.0, true), call.real("eps"));
   Value out = e.reshape(e.mul(e.sub(wide, center), root), shape);
-  if (call.has("weight")) out = e.mul(out, e.cast(over_channels(e, real_value(call, "weight"), shape.size()), e.dtype(out)));
-  if (call.has("bias")) out = e.add(out, e.cast(over_channels(e, real_value(call, "bias"), shape.size()), e.dtype(out)));
+  if (call.has("weight"))
+    out = e.mul(out, e.cast(over_channels(e, real_value(call, "weight"), shape.size()), e.dtype(out)));
+  if (call.has("bias"))
+    out = e.add(out, e.cast(over_channels(e, real_value(call, "bias"), shape.size()), e.dtype(out)));
   call.give(e.cast(out, dtype));
-  if (row.number != 1.0) return;
+  if (row.number != 1.0)
+    return;
   call.give(e.reshape(center, {shape[0], groups}));
   call.give(e.reshape(root, {shape[0], groups}));
 }
@@ -399,12 +441,15 @@ void batch_norm(Call& call, const Lowering&) {
   const auto channel = [&](std::string_view name) {
     return over_channels(e, e.cast(real_value(call, name), wide), rank);
   };
-  Value out = e.mul(e.sub(e.cast(x, wide), channel("running_mean")),
-                    inverse_root(e, channel("running_var"), call.real("eps")));
-  if (call.has("weight")) out = e.mul(out, channel("weight"));
-  if (call.has("bias")) out = e.add(out, channel("bias"));
+  Value out =
+      e.mul(e.sub(e.cast(x, wide), channel("running_mean")), inverse_root(e, channel("running_var"), call.real("eps")));
+  if (call.has("weight"))
+    out = e.mul(out, channel("weight"));
+  if (call.has("bias"))
+    out = e.add(out, channel("bias"));
   call.give(e.cast(out, dtype));
-  for (int i = 0; i < 2; ++i) call.give(e.full({0}, 0.0, wide));
+  for (int i = 0; i < 2; ++i)
+    call.give(e.full({0}, 0.0, wide));
 }
 
 }  // namespace tandem::torch::lower

@@ -61,37 +61,52 @@ bool surely_at_least(Dim a, Dim b) {
 void slice_bounds(Call& call, Dim length, Dim count, std::int64_t step, Dim& start, Dim& end) {
   start = call.has("start") ? from_front(call.dim("start"), length) : Dim(0);
   end = call.has("end") ? from_front(call.dim("end"), length) : length;
-  if (start.is_constant() && start.constant() < 0) start = 0;
-  if (start.is_constant() && length.is_constant()) start = std::min(start.constant(), length.constant());
-  if (start.is(Dim::max_constant)) start = length;
+  if (start.is_constant() && start.constant() < 0)
+    start = 0;
+  if (start.is_constant() && length.is_constant())
+    start = std::min(start.constant(), length.constant());
+  if (start.is(Dim::max_constant))
+    start = length;
   if (end.is(Dim::max_constant) || (end.is_constant() && length.is_constant() && end.constant() > length.constant()))
     end = length;
-  if (end.is_constant() && start.is_constant() && end.constant() < start.constant()) end = start;
-  if (step != 1) return;
+  if (end.is_constant() && start.is_constant() && end.constant() < start.constant())
+    end = start;
+  if (step != 1)
+    return;
   // Where the sizes are symbolic, the trace has decided which bound holds.
   if (end - start != count) {
-    if (length - start == count) end = length;
-    else if (surely_at_least(length, start + count)) end = start + count;
-    else start = length - count, end = length;  // the start was before the first element
+    if (length - start == count)
+      end = length;
+    else if (surely_at_least(length, start + count))
+      end = start + count;
+    else
+      start = length - count, end = length;  // the start was before the first element
   }
 }
 
 }  // namespace
 
 bool can_view(const Dims& sizes, const Dims& strides, const Dims& new_sizes) {
-  if (sizes.size() != strides.size()) return false;
+  if (sizes.size() != strides.size())
+    return false;
   for (const Dim d : sizes)
-    if (d.is(0)) return true;
-  if (sizes.empty()) return true;
+    if (d.is(0))
+      return true;
+  if (sizes.empty())
+    return true;
   // From the back: runs of old axes that lie without gaps; each must hold whole new axes.
   std::size_t next = new_sizes.size();
   Dim base = strides.back(), run = 1, filled = 1;
   for (std::size_t i = sizes.size(); i-- > 0;) {
     run = run * sizes[i];
-    if (i > 0 && (sizes[i - 1].is(1) || strides[i - 1] == run * base)) continue;
-    while (next > 0 && (filled != run || new_sizes[next - 1].is(1))) filled = filled * new_sizes[--next];
-    if (filled != run) return false;
-    if (i > 0) base = strides[i - 1];
+    if (i > 0 && (sizes[i - 1].is(1) || strides[i - 1] == run * base))
+      continue;
+    while (next > 0 && (filled != run || new_sizes[next - 1].is(1)))
+      filled = filled * new_sizes[--next];
+    if (filled != run)
+      return false;
+    if (i > 0)
+      base = strides[i - 1];
     run = 1;
     filled = 1;
   }
@@ -107,8 +122,10 @@ void reshape(Call& call, const Lowering&) {
   const Tensor self = call.tensor("self");
   Dims shape = call.result_dims();
   Dims plain = shape;
-  if (self->complex) plain.pop_back();
-  if (can_view(call.sizes("self"), call.strides("self"), plain)) return call.give_view(self, to_shape(shape));
+  if (self->complex)
+    plain.pop_back();
+  if (can_view(call.sizes("self"), call.strides("self"), plain))
+    return call.give_view(self, to_shape(shape));
   call.give(call.emit.reshape(call.tensors.read(self), std::move(shape)), self->complex);
 }
 
@@ -116,16 +133,20 @@ void permute(Call& call, const Lowering&) {
   const Tensor self = call.tensor("self");
   const std::size_t rank = call.rank(self);
   std::vector<std::int64_t> perm;
-  for (const std::int64_t a : call.integers("dims")) perm.push_back(static_cast<std::int64_t>(call.axis(a, rank)));
-  if (perm.size() != rank) throw Error("torch.argument", "the argument 'dims' must name every axis");
-  if (self->complex) perm.push_back(static_cast<std::int64_t>(rank));
+  for (const std::int64_t a : call.integers("dims"))
+    perm.push_back(static_cast<std::int64_t>(call.axis(a, rank)));
+  if (perm.size() != rank)
+    throw Error("torch.argument", "the argument 'dims' must name every axis");
+  if (self->complex)
+    perm.push_back(static_cast<std::int64_t>(rank));
   call.give_view(self, to_order(std::move(perm)));
 }
 
 namespace {
 
 void give_swapped(Call& call, const Tensor& self, std::size_t a, std::size_t b) {
-  if (a == b) return call.give(Tensors::alias(self, self->complex));
+  if (a == b)
+    return call.give(Tensors::alias(self, self->complex));
   std::vector<std::int64_t> perm = identity_order(call, self);
   std::swap(perm[a], perm[b]);
   call.give_view(self, to_order(std::move(perm)));
@@ -137,7 +158,8 @@ void give_swapped(Call& call, const Tensor& self, std::size_t a, std::size_t b) 
 void transpose(Call& call, const Lowering& row) {
   const Tensor self = call.tensor("self");
   const std::size_t rank = call.rank(self);
-  if (row.number == 1.0) return give_swapped(call, self, rank < 2 ? 0 : rank - 2, rank < 2 ? 0 : rank - 1);
+  if (row.number == 1.0)
+    return give_swapped(call, self, rank < 2 ? 0 : rank - 2, rank < 2 ? 0 : rank - 1);
   give_swapped(call, self, call.axis("dim0", rank), call.axis("dim1", rank));
 }
 
@@ -157,7 +179,8 @@ void movedim(Call& call, const Lowering&) {
   const Tensor self = call.tensor("self");
   const std::size_t rank = call.rank(self);
   const auto sources = call.integers("source"), targets = call.integers("destination");
-  if (sources.size() != targets.size()) throw Error("torch.argument", "'source' and 'destination' differ in length");
+  if (sources.size() != targets.size())
+    throw Error("torch.argument", "'source' and 'destination' differ in length");
   std::vector<std::int64_t> perm(rank, -1);
   std::vector<bool> moved(rank);
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -167,11 +190,14 @@ void movedim(Call& call, const Lowering&) {
   }
   std::size_t next = 0;
   for (std::int64_t& p : perm) {
-    if (p >= 0) continue;
-    while (next < rank && moved[next]) ++next;
+    if (p >= 0)
+      continue;
+    while (next < rank && moved[next])
+      ++next;
     p = static_cast<std::int64_t>(next++);
   }
-  if (self->complex) perm.push_back(static_cast<std::int64_t>(rank));
+  if (self->complex)
+    perm.push_back(static_cast<std::int64_t>(rank));
   call.give_view(self, to_order(std::move(perm)));
 }
 
@@ -179,7 +205,8 @@ void expand(Call& call, const Lowering&) {
   const Tensor self = call.tensor("self");
   const Dims old = dims_of(call, self);
   Dims shape = call.result_dims();
-  if (shape == old) return call.give(Tensors::alias(self, self->complex));
+  if (shape == old)
+    return call.give(Tensors::alias(self, self->complex));
   View v = to_shape(std::move(shape));
   v.kind = View::Kind::expand;
   call.give_view(self, std::move(v));
@@ -218,15 +245,19 @@ void narrow(Call& call, const Lowering&) {
   call.give_view(self, to_slice(axis, start, start + call.dim("length")));
 }
 
-/// split, split_with_sizes, chunk, tensor_split: the parts' sizes are as traced. One `split` op where no part is written.
+/// split, split_with_sizes, chunk, tensor_split: the parts' sizes are as traced. One `split` op where no part is
+/// written.
 void split(Call& call, const Lowering&) {
   const Tensor self = call.tensor("self");
   const std::size_t axis = call.axis("dim", call.rank(self));
   Dims sizes;
-  for (std::size_t i = 0; i < call.num_results(); ++i) sizes.push_back(call.result_dims(i).at(axis));
-  if (sizes.empty()) throw Error("torch.argument", "a split without parts");
+  for (std::size_t i = 0; i < call.num_results(); ++i)
+    sizes.push_back(call.result_dims(i).at(axis));
+  if (sizes.empty())
+    throw Error("torch.argument", "a split without parts");
   const Value whole = call.tensors.read(self);
-  if (sizes.size() == 1) return call.give(Tensors::alias(self, self->complex));
+  if (sizes.size() == 1)
+    return call.give(Tensors::alias(self, self->complex));
   const std::vector<Value> parts =
       call.emit.ops(op::split, {whole}, {{"axis", static_cast<std::int64_t>(axis)}, {"sizes", sizes}});
   Dim at = 0;
@@ -247,10 +278,12 @@ void unbind(Call& call, const Lowering&) {
 }
 
 Value strided_index(Call& call, const Dims& sizes, const Dims& strides, Dim offset) {
-  if (!offset.is_constant()) call.unsupported("symbolic strides");
+  if (!offset.is_constant())
+    call.unsupported("symbolic strides");
   std::int64_t count = 1;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (!sizes[i].is_constant() || !strides[i].is_constant()) call.unsupported("symbolic strides");
+    if (!sizes[i].is_constant() || !strides[i].is_constant())
+      call.unsupported("symbolic strides");
     if (__builtin_mul_overflow(count, sizes[i].constant(), &count) || count < 0 || count > max_index_elements)
       call.unsupported(fmt::format("a strided view of more than {} elements", max_index_elements));
   }
@@ -269,7 +302,8 @@ Value strided_index(Call& call, const Dims& sizes, const Dims& strides, Dim offs
       literal.data[static_cast<std::size_t>(n) * sizeof position + b] =
           static_cast<std::byte>(static_cast<std::uint64_t>(position) >> (8 * b));
     for (std::size_t i = at.size(); i-- > 0;) {
-      if (++at[i] < sizes[i].constant()) break;
+      if (++at[i] < sizes[i].constant())
+        break;
       at[i] = 0;
     }
   }
@@ -280,7 +314,8 @@ namespace {
 
 Dims row_major(const Dims& sizes) {
   Dims strides(sizes.size(), Dim(1));
-  for (std::size_t i = sizes.size(); i-- > 1;) strides[i - 1] = strides[i] * sizes[i];
+  for (std::size_t i = sizes.size(); i-- > 1;)
+    strides[i - 1] = strides[i] * sizes[i];
   return strides;
 }
 
@@ -292,17 +327,21 @@ View to_elements(Value index) {
 }
 
 View diagonal_view(Call& call, const Tensor& t) {
-  if (t->complex) call.unsupported("complex numbers");
+  if (t->complex)
+    call.unsupported("complex numbers");
   const Dims sizes = dims_of(call, t), strides = row_major(sizes);
   const std::size_t a = call.axis("dim1", sizes.size()), b = call.axis("dim2", sizes.size());
   const std::int64_t offset = call.integer("offset");
-  if (a == b || sizes.size() < 2) throw Error("torch.argument", "the diagonal needs two different axes");
-  if (!sizes[a].is_constant() || !sizes[b].is_constant()) call.unsupported("symbolic sizes");
+  if (a == b || sizes.size() < 2)
+    throw Error("torch.argument", "the diagonal needs two different axes");
+  if (!sizes[a].is_constant() || !sizes[b].is_constant())
+    call.unsupported("symbolic sizes");
   const std::int64_t rows = sizes[a].constant() - std::max<std::int64_t>(-offset, 0);
   const std::int64_t columns = sizes[b].constant() - std::max<std::int64_t>(offset, 0);
   Dims shape, steps;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (i == a || i == b) continue;
+    if (i == a || i == b)
+      continue;
     shape.push_back(sizes[i]);
     steps.push_back(strides[i]);
   }
@@ -325,9 +364,11 @@ void as_strided(Call& call, const Lowering&) {
   for (std::size_t i = 0; i < sizes.size(); ++i)
     if (!sizes[i].is(1) && (i >= traced.size() || traced[i] != natural[i]))
       call.unsupported("strides over a tensor that is itself strided");
-  if (self->complex || !self->views.empty()) call.unsupported("strides over a view");
+  if (self->complex || !self->views.empty())
+    call.unsupported("strides over a view");
   const Dims shape = call.dims("size"), strides = call.dims("stride");
-  if (shape.size() != strides.size()) throw Error("torch.argument", "'size' and 'stride' differ in length");
+  if (shape.size() != strides.size())
+    throw Error("torch.argument", "'size' and 'stride' differ in length");
   call.give_view(self, to_elements(strided_index(call, shape, strides,
                                                  call.has("storage_offset") ? call.dim("storage_offset") : Dim(0))));
 }
@@ -342,7 +383,8 @@ void unfold(Call& call, const Lowering&) {
   const Value taken = e.op(op::take, {v, e.add(starts, e.iota(size))}, {{"axis", static_cast<std::int64_t>(axis)}});
   std::vector<std::int64_t> perm;
   for (std::size_t i = 0; i < e.rank(taken); ++i)
-    if (i != axis + 1) perm.push_back(static_cast<std::int64_t>(i));
+    if (i != axis + 1)
+      perm.push_back(static_cast<std::int64_t>(i));
   perm.push_back(static_cast<std::int64_t>(axis + 1));
   call.give(e.transpose(taken, perm));
 }
@@ -353,7 +395,8 @@ namespace {
 void scatter_into(Call& call, const Tensor& self, const View& first, const View* second) {
   const Tensor copy = Tensors::fresh(call.tensors.read(self), self->complex);
   Tensor target = call.tensors.view(copy, first);
-  if (second != nullptr) target = call.tensors.view(target, *second);
+  if (second != nullptr)
+    target = call.tensors.view(target, *second);
   const Value src = call.emit.cast(call.value("src"), call.emit.dtype(call.tensors.read(self)));
   const auto shape = call.emit.dims(call.tensors.read(target));
   call.tensors.write(target, call.emit.expand(src, Dims(shape.begin(), shape.end())));

@@ -41,46 +41,57 @@ class Reader {
     Diagnostic d = io::finding(code, std::move(message));
     d.where.file = file_;
     for (const auto& [key, index] : path_) {
-      if (key.empty()) d.where.path += fmt::format("[{}]", index);
-      else d.where.path += (d.where.path.empty() ? "" : ".") + std::string(key);
+      if (key.empty())
+        d.where.path += fmt::format("[{}]", index);
+      else
+        d.where.path += (d.where.path.empty() ? "" : ".") + std::string(key);
     }
     throw Error(std::move(d));
   }
 
   dom::object object(dom::element e) const {
     dom::object out;
-    if (e.get(out) != simdjson::SUCCESS) fail("expected an object");
+    if (e.get(out) != simdjson::SUCCESS)
+      fail("expected an object");
     return out;
   }
   dom::array array(dom::element e) const {
     dom::array out;
-    if (e.get(out) != simdjson::SUCCESS) fail("expected a list");
+    if (e.get(out) != simdjson::SUCCESS)
+      fail("expected a list");
     return out;
   }
   std::string_view string(dom::element e) const {
     std::string_view out;
-    if (e.get(out) != simdjson::SUCCESS) fail("expected a string");
+    if (e.get(out) != simdjson::SUCCESS)
+      fail("expected a string");
     return out;
   }
   std::int64_t integer(dom::element e) const {
     std::int64_t out = 0;
-    if (e.get(out) == simdjson::SUCCESS) return out;
+    if (e.get(out) == simdjson::SUCCESS)
+      return out;
     fail("expected a 64-bit integer");
   }
   bool boolean(dom::element e) const {
     bool out = false;
-    if (e.get(out) != simdjson::SUCCESS) fail("expected true or false");
+    if (e.get(out) != simdjson::SUCCESS)
+      fail("expected true or false");
     return out;
   }
   /// A number, or one of the strings that stand for what JSON cannot write.
   double real(dom::element e) const {
     double out = 0.0;
-    if (e.get(out) == simdjson::SUCCESS) return out;
+    if (e.get(out) == simdjson::SUCCESS)
+      return out;
     std::string_view text;
     if (e.get(text) == simdjson::SUCCESS) {
-      if (text == "Infinity") return std::numeric_limits<double>::infinity();
-      if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
-      if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
+      if (text == "Infinity")
+        return std::numeric_limits<double>::infinity();
+      if (text == "-Infinity")
+        return -std::numeric_limits<double>::infinity();
+      if (text == "NaN")
+        return std::numeric_limits<double>::quiet_NaN();
     }
     fail("expected a number");
   }
@@ -88,14 +99,16 @@ class Reader {
   template <class F>
   bool optional(dom::object o, std::string_view key, F f) {
     dom::element e;
-    if (o.at_key(key).get(e) != simdjson::SUCCESS || e.is_null()) return false;
+    if (o.at_key(key).get(e) != simdjson::SUCCESS || e.is_null())
+      return false;
     const Step step(*this, key);
     f(e);
     return true;
   }
   template <class F>
   void required(dom::object o, std::string_view key, F f) {
-    if (!optional(o, key, f)) fail(fmt::format("the key '{}' is missing", key));
+    if (!optional(o, key, f))
+      fail(fmt::format("the key '{}' is missing", key));
   }
   template <class F>
   void each(dom::element list, F f) {
@@ -115,7 +128,8 @@ class Reader {
   /// The one key of a union.
   dom::key_value_pair variant(dom::element e) const {
     const dom::object o = object(e);
-    if (o.size() != 1) fail(fmt::format("expected an object with one key, not {}", o.size()));
+    if (o.size() != 1)
+      fail(fmt::format("expected an object with one key, not {}", o.size()));
     return *o.begin();
   }
 
@@ -149,23 +163,28 @@ class ProgramReader : public Reader {
 Size ProgramReader::size(dom::element e) {
   const auto [key, value] = variant(e);
   const Step step(*this, key);
-  if (key == "as_int" ) return {{}, integer(value)};
+  if (key == "as_int")
+    return {{}, integer(value)};
   if (key == "as_float") {
     const double x = real(value);
-    if (x != static_cast<double>(static_cast<std::int64_t>(x))) return {"?", 0};
+    if (x != static_cast<double>(static_cast<std::int64_t>(x)))
+      return {"?", 0};
     return {{}, static_cast<std::int64_t>(x)};
   }
-  if (key != "as_expr") fail("expected as_int or as_expr");
+  if (key != "as_expr")
+    fail("expected as_int or as_expr");
   Size out;
   required(object(value), "expr_str", [&](dom::element text) { out.expression = string(text); });
-  if (out.expression.empty()) fail("the expression is empty");
+  if (out.expression.empty())
+    fail("the expression is empty");
   return out;
 }
 
 std::vector<Size> ProgramReader::sizes(dom::element e) {
   std::vector<Size> out;
   const dom::array list = array(e);
-  if (list.size() > max_sizes) fail(fmt::format("{} sizes; the most is {}", list.size(), max_sizes));
+  if (list.size() > max_sizes)
+    fail(fmt::format("{} sizes; the most is {}", list.size(), max_sizes));
   out.reserve(list.size());
   each(e, [&](dom::element s) { out.push_back(size(s)); });
   return out;
@@ -183,8 +202,8 @@ TensorMeta ProgramReader::tensor_meta(dom::element e) {
   optional(o, "strides", [&](dom::element v) { meta.strides = sizes(v); });
   optional(o, "storage_offset", [&](dom::element v) { meta.offset = size(v); });
   optional(o, "layout", [&](dom::element v) { layout = integer(v); });
-  if (layout != 7 && layout != 0) fail(fmt::format("layout {}; only strided tensors are known", layout),
-                                       "torch.unsupported");
+  if (layout != 7 && layout != 0)
+    fail(fmt::format("layout {}; only strided tensors are known", layout), "torch.unsupported");
   if (!meta.strides.empty() && meta.strides.size() != meta.sizes.size())
     fail(fmt::format("{} sizes but {} strides", meta.sizes.size(), meta.strides.size()));
   return meta;
@@ -201,11 +220,16 @@ Element ProgramReader::symbolic(dom::element e, std::string_view constant_key) {
   const auto [key, value] = variant(e);
   const Step step(*this, key);
   Element out;
-  if (key == "as_name") out.name = string(value);
-  else if (key != constant_key) fail(fmt::format("expected as_name or {}", constant_key));
-  else if (constant_key == "as_int") out.integer = integer(value);
-  else if (constant_key == "as_bool") out.integer = boolean(value) ? 1 : 0;
-  else out.real = real(value);
+  if (key == "as_name")
+    out.name = string(value);
+  else if (key != constant_key)
+    fail(fmt::format("expected as_name or {}", constant_key));
+  else if (constant_key == "as_int")
+    out.integer = integer(value);
+  else if (constant_key == "as_bool")
+    out.integer = boolean(value) ? 1 : 0;
+  else
+    out.real = real(value);
   return out;
 }
 
@@ -241,8 +265,10 @@ Argument ProgramReader::argument(dom::element e) {
     const auto read = [&](dom::element x) {
       const auto [key, inner] = variant(x);
       const Step inside(*this, key);
-      if (key == "as_none") return Element{};
-      if (key != "as_tensor") fail("expected as_tensor or as_none");
+      if (key == "as_none")
+        return Element{};
+      if (key != "as_tensor")
+        fail("expected as_tensor or as_none");
       return Element{name_of(inner), 0, 0.0};
     };
     if (tag == "as_optional_tensors") {
@@ -282,7 +308,8 @@ Argument ProgramReader::argument(dom::element e) {
     required(object(v), "real", [&](dom::element x) { a.real = real(x); });
     required(object(v), "imag", [&](dom::element x) { a.imaginary = real(x); });
   } else if (tag == "as_graph") {
-    if (++depth_ > max_graph_depth) fail(fmt::format("graphs nest deeper than {}", max_graph_depth));
+    if (++depth_ > max_graph_depth)
+      fail(fmt::format("graphs nest deeper than {}", max_graph_depth));
     a.kind = K::graph;
     optional(object(v), "name", [&](dom::element t) { a.text = string(t); });
     required(object(v), "graph", [&](dom::element g) { a.graph = std::make_shared<const GraphDef>(graph(g)); });
@@ -333,7 +360,8 @@ GraphDef ProgramReader::graph(dom::element e) {
   required(o, "tensor_values", [&](dom::element v) {
     g.tensors.reserve(object(v).size());
     each_key(v, [&](std::string_view name, dom::element x) {
-      if (!g.tensors.emplace(name, tensor_meta(x)).second) fail("the tensor is described twice");
+      if (!g.tensors.emplace(name, tensor_meta(x)).second)
+        fail("the tensor is described twice");
     });
   });
   optional(o, "sym_int_values", [&](dom::element v) {
@@ -422,18 +450,15 @@ Program ProgramReader::program(dom::element root) {
     optional(object(v), "minor", [&](dom::element x) { p.minor = integer(x); });
     if (major != 8) {
       fail(fmt::format("this program has schema version {}.{}; known is 8, which PyTorch writes since 2.5", major,
-                       p.minor), "torch.version");
+                       p.minor),
+           "torch.version");
     }
   });
   required(o, "graph_module", [&](dom::element v) {
     required(object(v), "graph", [&](dom::element g) { p.graph = graph(g); });
     required(object(v), "signature", [&](dom::element s) {
-      required(object(s), "input_specs", [&](dom::element l) {
-        each(l, [&](dom::element x) { input_spec(x, p); });
-      });
-      required(object(s), "output_specs", [&](dom::element l) {
-        each(l, [&](dom::element x) { output_spec(x, p); });
-      });
+      required(object(s), "input_specs", [&](dom::element l) { each(l, [&](dom::element x) { input_spec(x, p); }); });
+      required(object(s), "output_specs", [&](dom::element l) { each(l, [&](dom::element x) { output_spec(x, p); }); });
     });
   });
   optional(o, "range_constraints", [&](dom::element v) {
@@ -443,7 +468,8 @@ Program ProgramReader::program(dom::element root) {
       const auto bound = [](std::optional<std::int64_t>& out) {
         return [&out](dom::element b) {
           std::int64_t number = 0;
-          if (b.get(number) == simdjson::SUCCESS) out = number;
+          if (b.get(number) == simdjson::SUCCESS)
+            out = number;
         };
       };
       optional(object(x), "min_val", bound(range.min));
@@ -461,7 +487,8 @@ dom::element parse(Reader& reader, std::string_view json, std::shared_ptr<dom::p
     reader.fail(fmt::format("{} bytes of JSON; the most is {}", json.size(), io::max_graph_bytes));
   parser = std::make_shared<dom::parser>(io::max_graph_bytes + 64);
   dom::element root;
-  if (parser->allocate(json.size(), 256) != simdjson::SUCCESS) throw std::bad_alloc();
+  if (parser->allocate(json.size(), 256) != simdjson::SUCCESS)
+    throw std::bad_alloc();
   if (const auto error = parser->parse(json.data(), json.size()).get(root); error != simdjson::SUCCESS)
     reader.fail(fmt::format("not valid JSON: {}", simdjson::error_message(error)));
   return root;
@@ -489,7 +516,8 @@ PayloadConfig parse_payload_config(std::string_view json, std::string_view file)
       reader.required(o, "path_name", [&](dom::element v) { meta.path = reader.string(v); });
       reader.optional(o, "use_pickle", [&](dom::element v) { meta.pickled = reader.boolean(v); });
       reader.optional(o, "tensor_meta", [&](dom::element v) { meta.tensor = reader.tensor_meta(v); });
-      if (!config.entries.emplace(name, std::move(meta)).second) reader.fail("the tensor is described twice");
+      if (!config.entries.emplace(name, std::move(meta)).second)
+        reader.fail("the tensor is described twice");
     });
   });
   config.text = std::move(parser);

@@ -1,4 +1,5 @@
-// An exported program as plain structs: torch/_export/serde/schema.py, major version 8, as far as the importer reads it.
+// An exported program as plain structs: torch/_export/serde/schema.py, major version 8, as far as the importer reads
+// it.
 //
 // Text is a view of the parsed JSON, which `Program::text` keeps alive.
 #pragma once
@@ -28,8 +29,29 @@ struct TensorMeta {
 };
 
 enum class ArgumentKind : std::uint8_t {
-  none, tensor, tensors, optional_tensors, integer, integers, real, reals, string, strings, sym_int, sym_ints, sym_float,
-  scalar_type, memory_format, layout, device, boolean, booleans, sym_bool, graph, complex, other
+  none,
+  tensor,
+  tensors,
+  optional_tensors,
+  integer,
+  integers,
+  real,
+  reals,
+  string,
+  strings,
+  sym_int,
+  sym_ints,
+  sym_float,
+  scalar_type,
+  memory_format,
+  layout,
+  device,
+  boolean,
+  booleans,
+  sym_bool,
+  graph,
+  complex,
+  other
 };
 
 /// An element of a list argument, or a symbolic scalar: a name, or a value.
@@ -44,10 +66,10 @@ struct GraphDef;
 /// torch's Argument: a tagged union.
 struct Argument {
   ArgumentKind kind = ArgumentKind::none;
-  std::string_view text;     ///< tensor, string, device: a name; other: the tag.
-  std::int64_t integer = 0;  ///< integer, boolean, scalar_type, memory_format, layout
-  double real = 0.0;         ///< real; complex: the real part
-  double imaginary = 0.0;    ///< complex
+  std::string_view text;      ///< tensor, string, device: a name; other: the tag.
+  std::int64_t integer = 0;   ///< integer, boolean, scalar_type, memory_format, layout
+  double real = 0.0;          ///< real; complex: the real part
+  double imaginary = 0.0;     ///< complex
   std::vector<Element> list;  ///< tensors, optional_tensors, integers, reals, sym_ints; one element for sym_*.
   std::shared_ptr<const GraphDef> graph;
 };

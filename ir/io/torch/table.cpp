@@ -1,7 +1,7 @@
 // One row an operator: target, schema, lowering.
 //
-// Arguments of placement (device, layout, pin_memory, memory_format, non_blocking, generator) are accepted everywhere and
-// not listed. What an exporter leaves out has the default that stands here; an argument without one must be given.
+// Arguments of placement (device, layout, pin_memory, memory_format, non_blocking, generator) are accepted everywhere
+// and not listed. What an exporter leaves out has the default that stands here; an argument without one must be given.
 #include <tandem/ir/io/torch/table.h>
 
 namespace tandem::torch {
@@ -10,36 +10,84 @@ namespace {
 
 using namespace lower;  // NOLINT: the rows are its vocabulary
 
-constexpr Lowering is(Lowering::Function f, double number = 0.0) { return {f, {}, nullptr, number}; }
-constexpr Lowering with(Lowering::Function f, OpId op, double number = 0.0) { return {f, op, nullptr, number}; }
-constexpr Lowering unary_of(OpId op) { return {lower::unary, op}; }
-constexpr Lowering float_of(OpId op) { return {lower::unary_float, op}; }
-constexpr Lowering binary_of(OpId op) { return {lower::binary, op}; }
-constexpr Lowering compare_of(OpId op) { return {lower::compare, op}; }
-constexpr Lowering logical_of(OpId op) { return {lower::logical, op}; }
-constexpr Lowering bitwise_of(OpId op) { return {lower::bitwise, op}; }
-constexpr Lowering expression(Lowering::Expression f) { return {lower::composed, {}, f}; }
-constexpr Lowering test_of(Lowering::Expression f) { return {lower::test, {}, f}; }
+constexpr Lowering is(Lowering::Function f, double number = 0.0) {
+  return {f, {}, nullptr, number};
+}
+constexpr Lowering with(Lowering::Function f, OpId op, double number = 0.0) {
+  return {f, op, nullptr, number};
+}
+constexpr Lowering unary_of(OpId op) {
+  return {lower::unary, op};
+}
+constexpr Lowering float_of(OpId op) {
+  return {lower::unary_float, op};
+}
+constexpr Lowering binary_of(OpId op) {
+  return {lower::binary, op};
+}
+constexpr Lowering compare_of(OpId op) {
+  return {lower::compare, op};
+}
+constexpr Lowering logical_of(OpId op) {
+  return {lower::logical, op};
+}
+constexpr Lowering bitwise_of(OpId op) {
+  return {lower::bitwise, op};
+}
+constexpr Lowering expression(Lowering::Expression f) {
+  return {lower::composed, {}, f};
+}
+constexpr Lowering test_of(Lowering::Expression f) {
+  return {lower::test, {}, f};
+}
 
 // --- expressions, on f32 or f64; those that would cancel go through f64
 using V = Value;
-Value one(Emitter& e, Value x) { return e.scalar(e.dtype(x), 1.0); }
-Value log1p(Emitter& e, V x) { return e.op(op::log, {e.add(e.widen(x), 1.0)}); }
-Value expm1(Emitter& e, V x) { return e.add(e.op(op::exp, {e.widen(x)}), -1.0); }
-Value log2(Emitter& e, V x) { return e.mul(e.op(op::log, {e.widen(x)}), 1.4426950408889634); }
-Value log10(Emitter& e, V x) { return e.mul(e.op(op::log, {e.widen(x)}), 0.43429448190325182); }
-Value exp2(Emitter& e, V x) { return e.op(op::exp, {e.mul(e.widen(x), 0.69314718055994531)}); }
-Value tan(Emitter& e, V x) { return e.div(e.op(op::sin, {x}), e.op(op::cos, {x})); }
+Value one(Emitter& e, Value x) {
+  return e.scalar(e.dtype(x), 1.0);
+}
+Value log1p(Emitter& e, V x) {
+  return e.op(op::log, {e.add(e.widen(x), 1.0)});
+}
+Value expm1(Emitter& e, V x) {
+  return e.add(e.op(op::exp, {e.widen(x)}), -1.0);
+}
+Value log2(Emitter& e, V x) {
+  return e.mul(e.op(op::log, {e.widen(x)}), 1.4426950408889634);
+}
+Value log10(Emitter& e, V x) {
+  return e.mul(e.op(op::log, {e.widen(x)}), 0.43429448190325182);
+}
+Value exp2(Emitter& e, V x) {
+  return e.op(op::exp, {e.mul(e.widen(x), 0.69314718055994531)});
+}
+Value tan(Emitter& e, V x) {
+  return e.div(e.op(op::sin, {x}), e.op(op::cos, {x}));
+}
 Value half_sum(Emitter& e, V x, OpId op) {
   const V w = e.widen(x);
   return e.mul(e.op(op, {e.op(op::exp, {w}), e.op(op::exp, {e.op(op::neg, {w})})}), 0.5);
 }
-Value sinh(Emitter& e, V x) { return half_sum(e, x, op::sub); }
-Value cosh(Emitter& e, V x) { return half_sum(e, x, op::add); }
-Value root_of_rest(Emitter& e, V w) { return e.op(op::sqrt, {e.mul(e.sub(one(e, w), w), e.add(w, 1.0))}); }
-Value atan(Emitter& e, V x) { return e.op(op::atan2, {x, one(e, x)}); }
-Value asin(Emitter& e, V x) { const V w = e.widen(x); return e.op(op::atan2, {w, root_of_rest(e, w)}); }
-Value acos(Emitter& e, V x) { const V w = e.widen(x); return e.op(op::atan2, {root_of_rest(e, w), w}); }
+Value sinh(Emitter& e, V x) {
+  return half_sum(e, x, op::sub);
+}
+Value cosh(Emitter& e, V x) {
+  return half_sum(e, x, op::add);
+}
+Value root_of_rest(Emitter& e, V w) {
+  return e.op(op::sqrt, {e.mul(e.sub(one(e, w), w), e.add(w, 1.0))});
+}
+Value atan(Emitter& e, V x) {
+  return e.op(op::atan2, {x, one(e, x)});
+}
+Value asin(Emitter& e, V x) {
+  const V w = e.widen(x);
+  return e.op(op::atan2, {w, root_of_rest(e, w)});
+}
+Value acos(Emitter& e, V x) {
+  const V w = e.widen(x);
+  return e.op(op::atan2, {root_of_rest(e, w), w});
+}
 Value asinh(Emitter& e, V x) {
   const V w = e.op(op::abs, {e.widen(x)});
   return e.mul(e.op(op::sign, {e.widen(x)}), e.op(op::log, {e.add(w, e.op(op::sqrt, {e.add(e.mul(w, w), 1.0)}))}));
@@ -52,19 +100,31 @@ Value atanh(Emitter& e, V x) {
   const V w = e.widen(x);
   return e.mul(e.op(op::log, {e.div(e.add(w, 1.0), e.sub(one(e, w), w))}), 0.5);
 }
-Value erfc(Emitter& e, V x) { const V w = e.widen(x); return e.sub(one(e, w), e.op(op::erf, {w})); }
-Value frac(Emitter& e, V x) { return e.sub(x, e.op(op::trunc, {x})); }
+Value erfc(Emitter& e, V x) {
+  const V w = e.widen(x);
+  return e.sub(one(e, w), e.op(op::erf, {w}));
+}
+Value frac(Emitter& e, V x) {
+  return e.sub(x, e.op(op::trunc, {x}));
+}
 Value clamped_to_6(Emitter& e, V x) {
   return e.op(op::minimum, {e.op(op::relu, {x}), e.scalar(e.dtype(x), 6.0)});
 }
-Value hardsigmoid(Emitter& e, V x) { return e.div(clamped_to_6(e, e.add(x, 3.0)), e.scalar(e.dtype(x), 6.0)); }
+Value hardsigmoid(Emitter& e, V x) {
+  return e.div(clamped_to_6(e, e.add(x, 3.0)), e.scalar(e.dtype(x), 6.0));
+}
 Value hardswish(Emitter& e, V x) {
   return e.div(e.mul(x, clamped_to_6(e, e.add(x, 3.0))), e.scalar(e.dtype(x), 6.0));
 }
-Value mish(Emitter& e, V x) { return e.mul(x, e.op(op::tanh, {e.op(op::softplus, {x})})); }
-Value log_sigmoid(Emitter& e, V x) { return e.op(op::neg, {e.op(op::softplus, {e.op(op::neg, {x})})}); }
+Value mish(Emitter& e, V x) {
+  return e.mul(x, e.op(op::tanh, {e.op(op::softplus, {x})}));
+}
+Value log_sigmoid(Emitter& e, V x) {
+  return e.op(op::neg, {e.op(op::softplus, {e.op(op::neg, {x})})});
+}
 Value is_finite(Emitter& e, V x) {
-  if (!is_float(e.dtype(x))) return e.op(op::logical_not, {e.op(op::is_nan, {x})});
+  if (!is_float(e.dtype(x)))
+    return e.op(op::logical_not, {e.op(op::is_nan, {x})});
   return e.op(op::logical_not, {e.op(op::logical_or, {e.op(op::is_nan, {x}), e.op(op::is_inf, {x})})});
 }
 
@@ -445,6 +505,8 @@ constexpr Row rows[] = {
 
 }  // namespace
 
-std::span<const Row> operator_rows() { return rows; }
+std::span<const Row> operator_rows() {
+  return rows;
+}
 
 }  // namespace tandem::torch

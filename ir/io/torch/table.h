@@ -10,7 +10,8 @@ namespace tandem::torch {
 
 struct Row {
   std::string_view target;  ///< Without "torch.ops.".
-  std::string_view schema;  ///< "self, dim=-1, keepdim=False": names and defaults as in PyTorch's native_functions.yaml.
+  std::string_view
+      schema;  ///< "self, dim=-1, keepdim=False": names and defaults as in PyTorch's native_functions.yaml.
   Lowering lowering;
 };
 

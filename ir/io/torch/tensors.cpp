@@ -36,7 +36,8 @@ Tensor Tensors::alias(const Tensor& tensor, bool complex) {
 Value Tensors::read(const Tensor& tensor) {
   if (tensor->version != tensor->storage->version) {
     Value v = tensor->storage->value;
-    for (const View& view : tensor->views) v = apply(view, v);
+    for (const View& view : tensor->views)
+      v = apply(view, v);
     tensor->value = v;
     tensor->version = tensor->storage->version;
   }
@@ -52,7 +53,8 @@ void Tensors::write(const Tensor& tensor, Value value) {
     viewed.push_back(apply(view, viewed.back()));
   }
   Value v = value;
-  for (std::size_t i = tensor->views.size(); i-- > 0;) v = undo(tensor->views[i], viewed[i], v);
+  for (std::size_t i = tensor->views.size(); i-- > 0;)
+    v = undo(tensor->views[i], viewed[i], v);
   tensor->storage->value = v;
   tensor->version = ++tensor->storage->version;
   tensor->value = value;
@@ -67,7 +69,8 @@ Value Tensors::apply(const View& view, Value v) {
     case View::Kind::elements: break;
   }
   Dim count = 1;
-  for (const Dim d : emit_.dims(v)) count = count * d;
+  for (const Dim d : emit_.dims(v))
+    count = count * d;
   return emit_.op(op::take, {emit_.reshape(v, {count}), view.index}, {{"axis", 0}});
 }
 
@@ -88,8 +91,10 @@ Value Tensors::undo(const View& view, Value viewed, Value v) {
     case View::Kind::elements: break;
   }
   Dim count = 1, written = 1;
-  for (const Dim d : before) count = count * d;
-  for (const Dim d : emit_.dims(view.index)) written = written * d;
+  for (const Dim d : before)
+    count = count * d;
+  for (const Dim d : emit_.dims(view.index))
+    written = written * d;
   const Value flat = emit_.op(op::scatter_nd, {emit_.reshape(viewed, {count}), emit_.reshape(view.index, {written, 1}),
                                                emit_.reshape(v, {written})});
   return emit_.reshape(flat, before);

@@ -1,9 +1,9 @@
 // PyTorch's tensors as values: storage that can be written, and views of it.
 //
 // A tensor is its storage and the chain of views that lead from the storage to it. Reading gives a value of the graph;
-// writing gives the storage a new value, by undoing the chain from the tensor back to the storage. Every other tensor of
-// that storage reads the new value from then on. So in-place operations and aliases become values while the program is
-// read, and no later pass has to know of them:
+// writing gives the storage a new value, by undoing the chain from the tensor back to the storage. Every other tensor
+// of that storage reads the new value from then on. So in-place operations and aliases become values while the program
+// is read, and no later pass has to know of them:
 //
 //     z = empty(4, 12)                          %z0 = full
 //     a = z[:, 0:6];  a.copy_(x)        ->      %z1 = concat %x, %z0[:, 6:12]
@@ -24,12 +24,12 @@ inline constexpr std::size_t max_views = 256;  ///< How long a chain of views ma
 struct View {
   enum class Kind : std::uint8_t { reshape, transpose, slice, expand, elements };
   Kind kind = Kind::reshape;
-  Dims shape;                       ///< reshape, expand: of the view.
-  std::vector<std::int64_t> perm;   ///< transpose
-  std::size_t axis = 0;             ///< slice
+  Dims shape;                      ///< reshape, expand: of the view.
+  std::vector<std::int64_t> perm;  ///< transpose
+  std::size_t axis = 0;            ///< slice
   Dim start = 0, end = 0;
   std::int64_t step = 1;
-  Value index;                      ///< elements: positions in the flattened tensor, of the view's shape
+  Value index;  ///< elements: positions in the flattened tensor, of the view's shape
 };
 
 /// Memory with a history. A null value is never read.

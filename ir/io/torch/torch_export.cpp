@@ -16,7 +16,8 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 }  // namespace
 
 bool is_torch_export(std::string_view bytes) {
-  if (torch::is_zip(bytes)) return true;
+  if (torch::is_zip(bytes))
+    return true;
   const std::size_t first = bytes.find_first_not_of(" \t\r\n");
   return first != std::string_view::npos && bytes[first] == '{' && torch::is_program_json(bytes.substr(first));
 }

@@ -23,13 +23,16 @@ constexpr std::uint64_t end_size = 22, max_comment = 65535, local_size = 30, cen
 
 /// Whether a name stays inside of the archive: relative, without "..", backslashes or control characters.
 bool is_safe_name(std::string_view name) {
-  if (name.empty() || name.front() == '/' || io::find_invalid_utf8(name) != std::string_view::npos) return false;
+  if (name.empty() || name.front() == '/' || io::find_invalid_utf8(name) != std::string_view::npos)
+    return false;
   for (const char c : name) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == '\\' || c == 0x7f) return false;
+    if (static_cast<unsigned char>(c) < 0x20 || c == '\\' || c == 0x7f)
+      return false;
   }
   for (std::size_t start = 0; start <= name.size();) {
     const std::size_t end = std::min(name.find('/', start), name.size());
-    if (name.substr(start, end - start) == "..") return false;
+    if (name.substr(start, end - start) == "..")
+      return false;
     start = end + 1;
   }
   return true;
@@ -57,11 +60,12 @@ ZipArchive::ZipArchive(std::string_view bytes, std::string file) : bytes_(bytes)
                                       directory.offset, bytes_.size()));
   }
   if (directory.entries > directory.size / central_size)
-    fail("zip.directory", fmt::format("{} entries do not fit into a directory of {} bytes", directory.entries,
-                                      directory.size));
+    fail("zip.directory",
+         fmt::format("{} entries do not fit into a directory of {} bytes", directory.entries, directory.size));
   entries_.reserve(directory.entries);
   std::uint64_t at = directory.offset;
-  for (std::uint64_t i = 0; i < directory.entries; ++i) read_entry(at, directory.offset + directory.size);
+  for (std::uint64_t i = 0; i < directory.entries; ++i)
+    read_entry(at, directory.offset + directory.size);
   check_overlaps(directory.offset);
 }
 
@@ -82,14 +86,18 @@ std::uint64_t ZipArchive::number(std::uint64_t at, unsigned bytes) const {
 
 ZipArchive::Directory ZipArchive::find_directory() const {
   // The record is at the end, before a comment of any length; the comment's length must lead to the end of the file.
-  if (bytes_.size() < end_size) fail("zip.truncated", "the file is too short for a ZIP archive");
+  if (bytes_.size() < end_size)
+    fail("zip.truncated", "the file is too short for a ZIP archive");
   const std::uint64_t last = bytes_.size() - end_size;
   const std::uint64_t first = last - std::min(last, max_comment);
   for (std::uint64_t at = last + 1; at-- > first;) {
-    if (number(at, 4) != end_signature || number(at + 20, 2) != bytes_.size() - at - end_size) continue;
+    if (number(at, 4) != end_signature || number(at + 20, 2) != bytes_.size() - at - end_size)
+      continue;
     const Directory directory{number(at + 16, 4), number(at + 12, 4), number(at + 10, 2)};
-    if (number(at + 4, 2) != number(at + 6, 2)) fail("zip.unsupported", "the archive is split over several files");
-    if (at >= 20 && number(at - 20, 4) == zip64_locator_signature) return read_zip64(at);
+    if (number(at + 4, 2) != number(at + 6, 2))
+      fail("zip.unsupported", "the archive is split over several files");
+    if (at >= 20 && number(at - 20, 4) == zip64_locator_signature)
+      return read_zip64(at);
     return directory;
   }
   fail("zip.truncated", "the end of the archive, which holds its directory, is missing");
@@ -116,7 +124,8 @@ void ZipArchive::read_entry(std::uint64_t& at, std::uint64_t end) {
     fail("zip.name", fmt::format("entry {} is called {}, which is no path inside an archive", entries_.size(), shown));
   }
   const std::uint64_t flags = number(at + 8, 2), method = number(at + 10, 2);
-  if ((flags & 1U) != 0) fail("zip.unsupported", "the entry is encrypted", entry.name);
+  if ((flags & 1U) != 0)
+    fail("zip.unsupported", "the entry is encrypted", entry.name);
   if (method != 0 && method != 8)
     fail("zip.unsupported", fmt::format("compression method {}; known are 0 (stored) and 8 (deflated)", method),
          entry.name);
@@ -140,13 +149,17 @@ void ZipArchive::read_entry(std::uint64_t& at, std::uint64_t end) {
 void ZipArchive::read_zip64_extra(std::uint64_t at, std::uint64_t size, ZipEntry& entry) const {
   std::vector<std::uint64_t*> wide;
   for (std::uint64_t* field : {&entry.size, &entry.compressed, &entry.header})
-    if (*field == 0xffffffffU) wide.push_back(field);
-  if (wide.empty()) return;
+    if (*field == 0xffffffffU)
+      wide.push_back(field);
+  if (wide.empty())
+    return;
   for (const std::uint64_t end = at + size; end - at >= 4;) {
     const std::uint64_t tag = number(at, 2), length = number(at + 2, 2);
-    if (length > end - at - 4) break;
+    if (length > end - at - 4)
+      break;
     if (tag == 1 && length >= 8 * wide.size()) {
-      for (std::size_t i = 0; i < wide.size(); ++i) *wide[i] = number(at + 4 + 8 * i, 8);
+      for (std::size_t i = 0; i < wide.size(); ++i)
+        *wide[i] = number(at + 4 + 8 * i, 8);
       return;
     }
     at += 4 + length;
@@ -156,8 +169,9 @@ void ZipArchive::read_zip64_extra(std::uint64_t at, std::uint64_t size, ZipEntry
 
 void ZipArchive::check_local_header(ZipEntry& entry) const {
   if (entry.header > bytes_.size() || bytes_.size() - entry.header < local_size)
-    fail("zip.truncated", fmt::format("the entry should start at {}, but the file has {} bytes", entry.header,
-                                      bytes_.size()), entry.name);
+    fail("zip.truncated",
+         fmt::format("the entry should start at {}, but the file has {} bytes", entry.header, bytes_.size()),
+         entry.name);
   const std::uint64_t name = number(entry.header + 26, 2), extra = number(entry.header + 28, 2);
   if (number(entry.header, 4) != local_signature || bytes_.substr(entry.header + local_size, name) != entry.name ||
       number(entry.header + 8, 2) != (entry.deflated ? 8U : 0U)) {
@@ -165,13 +179,15 @@ void ZipArchive::check_local_header(ZipEntry& entry) const {
   }
   entry.data = entry.header + local_size + name + extra;
   if (entry.data > bytes_.size() || entry.compressed > bytes_.size() - entry.data)
-    fail("zip.truncated", fmt::format("the entry has {} bytes at {}, but the file has {}", entry.compressed, entry.data,
-                                      bytes_.size()), entry.name);
+    fail("zip.truncated",
+         fmt::format("the entry has {} bytes at {}, but the file has {}", entry.compressed, entry.data, bytes_.size()),
+         entry.name);
 }
 
 void ZipArchive::check_overlaps(std::uint64_t directory) const {
   std::vector<const ZipEntry*> order;
-  for (const ZipEntry& entry : entries_) order.push_back(&entry);
+  for (const ZipEntry& entry : entries_)
+    order.push_back(&entry);
   std::sort(order.begin(), order.end(), [](const ZipEntry* a, const ZipEntry* b) { return a->header < b->header; });
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::uint64_t limit = i + 1 < order.size() ? order[i + 1]->header : directory;
@@ -191,7 +207,8 @@ ZipContent ZipArchive::read(const ZipEntry& entry) const {
       fail("zip.too-large", fmt::format("{} bytes claim to inflate to {}", entry.compressed, entry.size), entry.name);
     auto buffer = std::make_shared<std::vector<std::byte>>(entry.size);
     z_stream stream{};
-    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
+    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
+      throw std::bad_alloc();
     std::size_t in = 0, out = 0;
     int state = Z_OK;
     constexpr std::size_t step = std::size_t{1} << 30;  // zlib counts in 32 bits
@@ -218,7 +235,8 @@ ZipContent ZipArchive::read(const ZipEntry& entry) const {
 }
 
 void ZipArchive::fail(std::string_view code, std::string message, std::string_view entry) const {
-  Diagnostic d = io::finding(code, std::move(message), "the archive is damaged or was not written by torch.export.save");
+  Diagnostic d =
+      io::finding(code, std::move(message), "the archive is damaged or was not written by torch.export.save");
   d.where.file = file_;
   d.where.path = entry;
   throw Error(std::move(d));

@@ -19,8 +19,8 @@ namespace tandem::torch {
 inline constexpr std::size_t max_zip_entries = std::size_t{1} << 20;
 /// Of one deflated entry, inflated.
 inline constexpr std::uint64_t max_inflated_bytes = std::uint64_t{4} << 30;
-/// Entries up to this size are checked against their CRC when they are read; larger ones are weights of gigabytes, which
-/// must not be touched before they are needed.
+/// Entries up to this size are checked against their CRC when they are read; larger ones are weights of gigabytes,
+/// which must not be touched before they are needed.
 inline constexpr std::uint64_t max_checked_bytes = std::uint64_t{16} << 20;
 
 struct ZipEntry {
@@ -44,9 +44,10 @@ bool is_zip(std::string_view bytes);
 
 class ZipArchive {
  public:
-  /// Reads the directory; `bytes` must outlive the archive. Checks that every entry lies in the file, that none overlaps
-  /// another, that local headers agree with the directory, and that names are unique and stay inside the archive.
-  /// Throws Error "zip.truncated", "zip.directory", "zip.entry", "zip.name", "zip.unsupported" or "zip.too-large".
+  /// Reads the directory; `bytes` must outlive the archive. Checks that every entry lies in the file, that none
+  /// overlaps another, that local headers agree with the directory, and that names are unique and stay inside the
+  /// archive. Throws Error "zip.truncated", "zip.directory", "zip.entry", "zip.name", "zip.unsupported" or
+  /// "zip.too-large".
   ZipArchive(std::string_view bytes, std::string file);
 
   std::span<const ZipEntry> entries() const { return entries_; }

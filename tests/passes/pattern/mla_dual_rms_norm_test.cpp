@@ -47,11 +47,15 @@ std::int64_t fused_at_o1(const std::string& text) {
   return report.matches("mla_dual_rms_norm");
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 const char* const inputs = "(%p: bf16[T, 2112], %q_w: bf16[1536], %kv_w: bf16[512])";
 
-std::string graph_of(const std::string& body) { return std::string("graph @g") + inputs + " {\n" + body + "}\n"; }
+std::string graph_of(const std::string& body) {
+  return std::string("graph @g") + inputs + " {\n" + body + "}\n";
+}
 
 }  // namespace
 
@@ -74,7 +78,8 @@ TEST_CASE("one three-way split", "[mla]") {
     %qn = rms_norm %q, %q_w {eps = 1e-06}
     %cn = rms_norm %c, %kv_w {eps = 1e-06}
     return %qn, %cn, %pe
-  )")).matches == 1);
+  )"))
+            .matches == 1);
 }
 
 TEST_CASE("slices", "[mla]") {
@@ -84,7 +89,8 @@ TEST_CASE("slices", "[mla]") {
     %qn = rms_norm %q, %q_w {eps = 1e-06}
     %cn = rms_norm %c, %kv_w {eps = 1e-06}
     return %qn, %cn
-  )")).matches == 1);
+  )"))
+            .matches == 1);
 }
 
 TEST_CASE("axis 1 of a matrix is axis -1", "[mla]") {
@@ -94,7 +100,8 @@ TEST_CASE("axis 1 of a matrix is axis -1", "[mla]") {
     %qn = rms_norm %q, %q_w {eps = 1e-06}
     %cn = rms_norm %c, %kv_w {eps = 1e-06}
     return %qn, %cn, %pe
-  )")).matches == 1);
+  )"))
+            .matches == 1);
 }
 
 TEST_CASE("the two epsilons are captured and may differ", "[mla]") {
@@ -144,14 +151,16 @@ TEST_CASE("odd dims, leading dims and symbolic sizes", "[mla]") {
       %qn = rms_norm %q, %q_w {eps = 1e-06}
       %cn = rms_norm %c, %kv_w {eps = 1e-06}
       return %qn, %cn
-    })").matches == 1);
+    })")
+            .matches == 1);
   CHECK(fuse(R"(graph @g(%p: f16[T, Q + C + 64], %q_w: f16[Q], %kv_w: f16[C]) {
       %q, %kv = split %p {axis = -1, sizes = [Q, C + 64]}
       %c, %pe = split %kv {axis = -1, sizes = [C, 64]}
       %qn = rms_norm %q, %q_w {eps = 1e-06}
       %cn = rms_norm %c, %kv_w {eps = 1e-06}
       return %qn, %cn
-    })").matches == 1);
+    })")
+            .matches == 1);
 }
 
 TEST_CASE("round_before_weight is carried over, never dropped (vLLM #51477)", "[mla]") {
@@ -172,7 +181,8 @@ TEST_CASE("norms that round differently stay apart (pytorch #195320, #174049: an
     %qn = rms_norm %q, %q_w {eps = 1e-06, round_before_weight = true}
     %cn = rms_norm %c, %kv_w {eps = 1e-06}
     return %qn, %cn
-  )")).matches == 0);
+  )"))
+            .matches == 0);
 }
 
 TEST_CASE("the fused node stands after its operands and before its users (pytorch #162019, #184124)", "[mla]") {
@@ -208,7 +218,8 @@ TEST_CASE("no q_lora_rank, no fusion: one norm alone stays", "[mla]") {
       %c, %pe = split %kv {axis = -1, sizes = [512, 64]}
       %cn = rms_norm %c, %kv_w {eps = 1e-06}
       return %cn, %pe
-    })").matches == 0);
+    })")
+            .matches == 0);
 }
 
 TEST_CASE("a split on another axis is another thing (vLLM #57299)", "[mla]") {
@@ -228,13 +239,15 @@ TEST_CASE("mixed dtypes are refused: f32 weights with bf16 activations (vLLM #48
       %qn = rms_norm %q, %q_w {eps = 1e-06}
       %cn = rms_norm %c, %kv_w {eps = 1e-06}
       return %qn, %cn
-    })").matches == 0);
+    })")
+            .matches == 0);
   CHECK(fuse(R"(graph @g(%p: bf16[T, 2112], %q_w: bf16[1536], %kv_w: f32[512]) {
       %q, %c, %pe = split %p {axis = -1, sizes = [1536, 512, 64]}
       %qn = rms_norm %q, %q_w {eps = 1e-06}
       %cn = rms_norm %c, %kv_w {eps = 1e-06}
       return %qn, %cn
-    })").matches == 0);
+    })")
+            .matches == 0);
 }
 
 TEST_CASE("a (1 + w) norm fuses with the sum as its weight, or not at all", "[mla]") {
@@ -257,7 +270,8 @@ TEST_CASE("one name, one value: the parts must come from one split (MIGraphX's l
       %qn = rms_norm %q, %q_w {eps = 1e-06}
       %cn = rms_norm %c, %kv_w {eps = 1e-06}
       return %qn, %cn
-    })").matches == 0);
+    })")
+            .matches == 0);
 }
 
 TEST_CASE("a norm without a weight is not the pattern", "[mla]") {
@@ -266,7 +280,8 @@ TEST_CASE("a norm without a weight is not the pattern", "[mla]") {
     %qn = rms_norm %q {eps = 1e-06}
     %cn = rms_norm %c, %kv_w {eps = 1e-06}
     return %qn, %cn
-  )")).matches == 0);
+  )"))
+            .matches == 0);
 }
 
 TEST_CASE("duplicate splits of one value do not hide the pattern (vLLM #33967)", "[mla]") {
