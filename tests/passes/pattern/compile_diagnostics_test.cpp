@@ -27,8 +27,8 @@ std::vector<Diagnostic> problems_of(const Call& call) {
   return {};
 }
 
-/// "line code" of each problem that compiling the fusions of a text has, one a line. All have a place and a message that
-/// names the fusion.
+/// "line code" of each problem that compiling the fusions of a text has, one a line. All have a place and a message
+/// that names the fusion.
 std::string problems(const std::string& text) {
   const std::vector<Pattern> patterns = parse_fusions(text, "f.fusion");
   std::string out;
@@ -68,13 +68,11 @@ TEST_CASE("names that nothing has", "[diagnostics]") {
   CHECK(of_match("in %x: U[..] %y = relu(%x)") == "2 pattern.unknown-name");
   CHECK(of_match("in %x: [.., Q] %y = relu(%x)") == "2 pattern.unknown-name");
   CHECK(of_match("%y = relu(%x)", "types T in {bf17}") == "1 pattern.unknown-name");
-  CHECK(of_rewrite("%new = cast(%k) {dtype = $d}\n%y = %new") ==
-        "4 pattern.unknown-name\n4 pattern.missing-attribute");
+  CHECK(of_rewrite("%new = cast(%k) {dtype = $d}\n%y = %new") == "4 pattern.unknown-name\n4 pattern.missing-attribute");
 }
 
 TEST_CASE("an unknown op is answered with the nearest one", "[diagnostics]") {
-  const auto patterns =
-      parse_fusions("fusion f { match { %y = rms_nrm(%x, %w) } rewrite { %y = %x } }", "f.fusion");
+  const auto patterns = parse_fusions("fusion f { match { %y = rms_nrm(%x, %w) } rewrite { %y = %x } }", "f.fusion");
   const auto found = problems_of([&] { compile(Context::create(), patterns); });
   REQUIRE(found.size() == 1);
   CHECK(found[0].message.find("'rms_norm'") != std::string::npos);
@@ -239,10 +237,8 @@ TEST_CASE("predicates", "[diagnostics]") {
 }
 
 TEST_CASE("a fusion is for platforms that exist", "[diagnostics]") {
-  const std::string text =
-      "fusion f { platforms rocmm match { %y = relu(%x) } rewrite { %n = neg(%x) %y = %n } }";
-  const auto found =
-      problems_of([&] { FusionSet(Context::create(), parse_fusions(text, "f.fusion")); });
+  const std::string text = "fusion f { platforms rocmm match { %y = relu(%x) } rewrite { %n = neg(%x) %y = %n } }";
+  const auto found = problems_of([&] { FusionSet(Context::create(), parse_fusions(text, "f.fusion")); });
   REQUIRE(found.size() == 1);
   CHECK(found[0].code == "pattern.platform");
   CHECK(found[0].message.find("'rocm'") != std::string::npos);
