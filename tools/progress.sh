@@ -13,7 +13,13 @@ progress_of() {
   tail -c 4096 "$1" 2>/dev/null | grep -aoE '^(\[[0-9]+/[0-9]+\]| *[0-9]+/[0-9]+ Test)' | tail -n 1 | tr -cd '0-9/'
 }
 
-# step TITLE LOG COMMAND...: runs the command with its output in the log. Returns the status of the command.
+show_end() {
+  printf -- '--- the end of %s:\n' "$1"
+  tail -n 40 "$1"
+}
+
+# step TITLE LOG COMMAND...: runs the command with its output in the log. Returns the status of the command. What a
+# failure shows of the log is up to the function that $explain names.
 step() {
   local title=$1 log=$2 pid status=0 begun=$SECONDS mark=ok
   shift 2
@@ -31,10 +37,7 @@ step() {
   fi
   [ "$status" -eq 0 ] || mark=FAILED
   printf '%-36s %-12s %4d s\n' "$title" "$mark" $((SECONDS - begun))
-  if [ "$status" -ne 0 ]; then
-    printf -- '--- the end of %s:\n' "$log" >&2
-    tail -n "${TANDEM_LOG_LINES:-40}" "$log" >&2
-  fi
+  [ "$status" -eq 0 ] || "${explain:-show_end}" "$log" >&2
   return "$status"
 }
 

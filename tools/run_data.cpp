@@ -17,10 +17,25 @@
 namespace tandem::cli {
 namespace {
 
+/// The symbols of the inputs' shapes and those declared with a range, each with what it may be.
+std::vector<SymbolRange> symbols_of(const Graph& graph) {
+  std::vector<Symbol> names;
+  for (const SymbolRange& r : graph.symbols())
+    names.push_back(r.symbol);
+  for (Value v : graph.inputs())
+    for (Dim d : graph.type(v).shape)
+      collect_symbols(d, names);
+  std::vector<SymbolRange> symbols;
+  for (Symbol s : names)
+    symbols.push_back({s, graph.range(s)});
+  return symbols;
+}
+
 DimBindings parse_bindings(const Graph& graph, const std::vector<std::string>& texts) {
   DimBindings bindings;
   std::vector<std::string_view> known;
-  for (const SymbolRange& r : graph.symbols()) {
+  const std::vector<SymbolRange> symbols = symbols_of(graph);
+  for (const SymbolRange& r : symbols) {
     known.push_back(r.symbol.view());
     if (r.range.min == r.range.max)
       bindings.set(r.symbol, r.range.min);
@@ -35,7 +50,7 @@ DimBindings parse_bindings(const Graph& graph, const std::vector<std::string>& t
       throw Error("usage.bind", fmt::format("'--bind {}': expected SYMBOL=N, N an integer from 0 on", text),
                   "--bind T=7");
     const SymbolRange* range = nullptr;
-    for (const SymbolRange& r : graph.symbols())
+    for (const SymbolRange& r : symbols)
       if (r.symbol.view() == name)
         range = &r;
     if (!range)

@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   build-essential cmake ninja-build ccache pkg-config
   libfmt-dev libspdlog-dev nlohmann-json3-dev libsimdjson-dev libcli11-dev
-  libopenblas-dev libtbb-dev zlib1g-dev libzip-dev
+  libopenblas-dev libtbb-dev zlib1g-dev
   catch2 libbenchmark-dev
 )
 case "${1:-}" in

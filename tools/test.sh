@@ -21,11 +21,21 @@ tools/setup.sh || give_up
 step "configure ($preset)" "$build/log/configure.log" cmake --preset "$preset" || give_up
 step "build" "$build/log/build.log" cmake --build "$build" --parallel "$jobs" || give_up
 
+# Of a test log: what the tests that failed said, a screen each, and where the rest is. (`step` calls it.)
+# shellcheck disable=SC2317
+show_failures() {
+  awk '/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {shown = /\*\*\*/ ? 40 : 0}
+       /^ +Start +[0-9]+: / || /^[0-9]+% tests passed/ {next}
+       /^The following tests FAILED/ {shown = 100}
+       shown-- > 0' "$1"
+  printf -- '--- all of it is in %s\n' "$1"
+}
+
 # A sanitized library cannot be linked by a consumer that does not know of it.
 selection=()
 [ "$preset" = dev ] || selection=(--label-exclude consumer)
 status=0
-step "test" "$build/log/test.log" ctest --test-dir "$build" --no-tests=error --parallel "$jobs" \
+explain=show_failures step "test" "$build/log/test.log" ctest --test-dir "$build" --no-tests=error --parallel "$jobs" \
   ${selection[@]+"${selection[@]}"} || status=$?
 
 # ctest ends with "100% tests passed, 0 tests failed out of 214".

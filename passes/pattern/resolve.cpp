@@ -163,8 +163,15 @@ class Resolver {
     node.recompute = source.recompute;
     const int index = static_cast<int>(v_.nodes.size());
     const auto op = find_op(source.op, source.span);
-    if (!op) {
-      v_.nodes.push_back(node);
+    if (!op) {  // its operands are bound all the same: one mistake, one problem
+      for (const std::string& name : source.operands) {
+        if (is_rest(name))
+          continue;
+        const int id = value(name, source.span);
+        node.operands.push_back(id);
+        ++v_.values[static_cast<std::size_t>(id)].inner_uses;
+      }
+      v_.nodes.push_back(std::move(node));
       return;
     }
     node.op = *op;
@@ -363,7 +370,7 @@ class Resolver {
       names.push_back(n);
     problem(span, "pattern.unbound-value",
             fmt::format("'%{}' is bound neither by the match nor by a new node{}", name, did_you_mean(name, names)));
-    return {};
+    return {RewriteOperand::Kind::matched, -1, 0};
   }
 
   // --- the whole
@@ -372,7 +379,7 @@ class Resolver {
   /// New nodes may read inputs and kept or recomputed values only: all others are gone afterwards.
   void check_use() {
     auto check = [&](const RewriteOperand& o, const Span& span) {
-      if (o.kind != RewriteOperand::Kind::matched)
+      if (o.kind != RewriteOperand::Kind::matched || o.value < 0)
         return;
       const PatternValue& value = v_.values[static_cast<std::size_t>(o.value)];
       if (value.node < 0 || static_cast<std::size_t>(value.node) >= v_.nodes.size())

@@ -138,6 +138,19 @@ TEST_CASE("what is missing is asked for") {
   CHECK(run_tandem({"run", "-", "--random-inputs", "1", "--random-weights", "1"}, {.input = weighted}).status == 0);
 }
 
+TEST_CASE("a symbol that only a type mentions can be bound; a size below zero is refused") {
+  const char* text = R"(graph @tail(%x: f32[T]) {
+  %y = slice %x {axis = 0, start = 5, end = T}
+  %z = neg %y
+  return %z
+})";
+  CHECK(run_tandem({"run", "-", "--random-inputs", "1", "--bind", "T=7"}, {.input = text}).status == 0);
+  CHECK(run_tandem({"run", "-", "--random-inputs", "1", "--bind", "T=5"}, {.input = text}).status == 0);
+  const auto result = run_tandem({"run", "-", "--random-inputs", "1", "--bind", "T=3"}, {.input = text});
+  CHECK(result.status == 2);
+  CHECK_THAT(result.err, Contains("T - 5 is -2"));
+}
+
 TEST_CASE("bindings are checked") {
   for (const char* binding : {"T", "T=", "T=x", "T=-1", "T=1.5", "U=3", "T=17", "T=0", "T=99999999999999999999"}) {
     INFO(binding);

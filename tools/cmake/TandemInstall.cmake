@@ -16,14 +16,14 @@ function(tandem_install_headers folder)
 endfunction()
 tandem_install_headers(ir attribute.h block_pool.h builder.h context.h diagnostic.h dim.h dim_parser.h dtype.h export.h
                        graph.h op_table.h ops.def symbol.h type.h verifier.h)
-tandem_install_headers(ir/io dot.h file.h html.h json.h limits.h read.h text.h)
+tandem_install_headers(ir/io dot.h file.h html.h json.h limits.h read.h text.h torch_export.h)
 tandem_install_headers(passes capabilities.h config.h gate.h hooks.h pass.h pass_manager.h pipeline.def pipeline.h
                        report.h)
 tandem_install_headers(passes/pattern builder.h compiler.h engine.h expand.h fusion_set.h json.h pattern.h predicates.h
                        program.h text.h)
 tandem_install_headers(passes/fusion fusions.h)
 tandem_install_headers(kernels kernel.h tensor.h)
-tandem_install_headers(runtime executor.h memory.h plan.h safetensors.h tensor_store.h)
+tandem_install_headers(runtime executor.h memory.h plan.h safetensors.h tensor_store.h torch_weights.h)
 install(FILES "${TANDEM_GENERATED_DIR}/tandem/version.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tandem")
 
 # find_package(tandem CONFIG COMPONENTS ir passes runtime)
