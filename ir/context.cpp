@@ -10,6 +10,7 @@
 
 #include <tandem/ir/diagnostic.h>
 #include <tandem/ir/ops/infer.h>
+#include <tandem/ir/string_table.h>
 
 namespace tandem {
 
@@ -64,7 +65,7 @@ struct LiteralEqual {
 // Nodes of the unordered sets have stable addresses: those are the interned pointers.
 struct Context::Interner {
   std::mutex mutex;
-  std::unordered_set<std::string, TextHash, std::equal_to<>> strings;
+  StringTable strings;
   std::unordered_set<std::vector<Dim>, DimsHash, DimsEqual> shapes;
   std::unordered_set<std::vector<double>, RealsHash, RealsEqual> reals;
   std::unordered_set<TensorLiteral, LiteralHash, LiteralEqual> literals;
@@ -122,10 +123,7 @@ Symbol Context::intern(std::string_view text) {
   if (text.empty())
     return {};
   const std::lock_guard lock(interner_->mutex);
-  auto it = interner_->strings.find(text);
-  if (it == interner_->strings.end())
-    it = interner_->strings.emplace(text).first;
-  return Symbol(&*it);
+  return Symbol(interner_->strings.intern(text));
 }
 
 Shape Context::shape(std::span<const Dim> dims) {
