@@ -10,8 +10,8 @@
 
 namespace {
 
-std::atomic<long> allocations{0};
-thread_local bool counting = false;
+[[maybe_unused]] std::atomic<long> allocations{0};
+[[maybe_unused]] thread_local bool counting = false;
 
 }  // namespace
 
