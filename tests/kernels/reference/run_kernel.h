@@ -37,7 +37,8 @@ inline Tensor tensor(DType dtype, const Sizes& shape, const std::vector<double>&
 /// As above, for integers that a double cannot hold.
 inline Tensor integers(const Sizes& shape, const std::vector<std::int64_t>& values) {
   Tensor t = Tensor::zeros(DType::i64, shape);
-  std::memcpy(t.view.data, values.data(), values.size() * sizeof(std::int64_t));
+  if (!values.empty())
+    std::memcpy(t.view.data, values.data(), values.size() * sizeof(std::int64_t));
   return t;
 }
 
