@@ -105,6 +105,9 @@ void infer_topk(Inference& in) {
   require_size(in, "k", k);
   if (provably_negative(x.shape[axis] - k))
     in.fail(cat("'k' is ", k, ", beyond ", x.shape[axis], ", dim ", axis, " of 'x', which is ", x));
+  const Symbol order = in.attr("order").string();
+  if (order.view() != "stable" && order.view() != "torch" && order.view() != "torch_unsorted")
+    in.fail(cat("'order' is ", in.attr("order"), "; expected \"stable\", \"torch\" or \"torch_unsorted\""));
   DimBuffer dims(in, x.shape.dims());
   dims[axis] = k;
   push_sorted(in, in.context.shape(dims.dims()));

@@ -3,6 +3,9 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <tandem/ir/diagnostic.h>
 #include <tandem/kernels/cpu/parallel.h>
@@ -10,6 +13,7 @@
 #include <tandem/kernels/cpu/row_io.h>
 #include <tandem/kernels/cpu/scratch.h>
 #include <tandem/kernels/cpu/tensor_rows.h>
+#include <tandem/kernels/torch_topk.h>
 
 namespace tandem::cpu {
 namespace {
@@ -52,6 +56,31 @@ void topk_as(const KernelCall& call, std::size_t axis, std::int64_t k) {
   });
 }
 
+/// The same in PyTorch's order of equal elements.
+template <class T>
+void torch_topk_as(const KernelCall& call, std::size_t axis, std::int64_t k, bool sorted) {
+  const TensorView& x = call.operands[0];
+  const bool largest = call.attr("largest").boolean();
+  const std::int64_t length = x.shape[axis];
+  parallel_for(num_lines(x, axis), length * 8, [&](std::int64_t first, std::int64_t last) {
+    T* values = scratch<T>(Scratch::a, length);
+    auto* order = scratch<std::int64_t>(Scratch::b, k);
+    std::vector<std::pair<T, std::int64_t>> elements(static_cast<std::size_t>(length));
+    for (std::int64_t r = first; r < last; ++r) {
+      load_row(line(x, axis, r), values);
+      for (std::int64_t i = 0; i < length; ++i)
+        elements[static_cast<std::size_t>(i)] = {values[i], i};
+      torch_topk(std::span(elements), k, largest, sorted);
+      for (std::int64_t i = 0; i < k; ++i) {
+        values[i] = elements[static_cast<std::size_t>(i)].first;
+        order[i] = elements[static_cast<std::size_t>(i)].second;
+      }
+      store_row(line(call.results[0], axis, r), values);
+      store_row(line(call.results[1], axis, r), order);
+    }
+  });
+}
+
 void topk(const KernelCall& call) {
   const TensorView& x = call.operands[0];
   const std::size_t axis = call.axis("axis", x.rank);
@@ -61,10 +90,12 @@ void topk(const KernelCall& call) {
                                  std::to_string(x.shape[axis]) + " elements");
   if (k == 0 || x.size() == 0)
     return;
+  const std::string_view order = call.attr("order").string().view();
+  const bool stable = order == "stable", sorted = order == "torch";
   if (is_float(x.dtype))
-    topk_as<double>(call, axis, k);
+    stable ? topk_as<double>(call, axis, k) : torch_topk_as<double>(call, axis, k, sorted);
   else
-    topk_as<std::int64_t>(call, axis, k);
+    stable ? topk_as<std::int64_t>(call, axis, k) : torch_topk_as<std::int64_t>(call, axis, k, sorted);
 }
 
 }  // namespace

@@ -3,10 +3,13 @@
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tandem/kernels/reference/elements.h>
 #include <tandem/kernels/reference/families.h>
+#include <tandem/kernels/torch_topk.h>
 
 namespace tandem::reference {
 
@@ -55,6 +58,30 @@ void sort_lines(const KernelCall& call, std::size_t axis, bool descending) {
   });
 }
 
+/// As `sort_lines`, in PyTorch's order of equal elements.
+template <class T>
+void torch_lines(const KernelCall& call, std::size_t axis, std::int64_t k, bool sorted) {
+  const TensorView& x = call.operands[0];
+  std::vector<std::pair<T, std::int64_t>> line(static_cast<std::size_t>(x.shape[axis]));
+  for_each_line(x, axis, [&](Index at) {
+    for (std::int64_t i = 0; i < x.shape[axis]; ++i) {
+      at[axis] = i;
+      if constexpr (std::is_floating_point_v<T>)
+        line[static_cast<std::size_t>(i)] = {read_real(element(x, at)), i};
+      else
+        line[static_cast<std::size_t>(i)] = {read_integer(element(x, at)), i};
+    }
+    torch_topk(std::span(line), k, call.attr("largest").boolean(), sorted);
+    for (std::int64_t i = 0; i < k; ++i) {
+      at[axis] = line[static_cast<std::size_t>(i)].second;
+      const TensorView from = element(x, at);
+      at[axis] = i;
+      copy(from, element(call.results[0], at));
+      write_integer(element(call.results[1], at), line[static_cast<std::size_t>(i)].second);
+    }
+  });
+}
+
 void sort(const KernelCall& call) {
   sort_lines(call, call.axis("axis", call.operands[0].rank), call.attr("descending").boolean());
 }
@@ -66,7 +93,13 @@ void topk(const KernelCall& call) {
   if (k < 0 || k > x.shape[axis])
     fail_index(call, "'k' is " + std::to_string(k) + ", out of range for axis " + std::to_string(axis) +
                          ", which has " + std::to_string(x.shape[axis]) + " elements");
-  sort_lines(call, axis, call.attr("largest").boolean());
+  const std::string_view order = call.attr("order").string().view();
+  if (order == "stable" || k == 0)
+    return sort_lines(call, axis, call.attr("largest").boolean());
+  if (is_float(x.dtype))
+    torch_lines<double>(call, axis, k, order == "torch");
+  else
+    torch_lines<std::int64_t>(call, axis, k, order == "torch");
 }
 
 }  // namespace

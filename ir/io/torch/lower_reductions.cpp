@@ -250,8 +250,11 @@ void topk(Call& call, const Lowering&) {
   const auto axis = static_cast<std::int64_t>(call.axis("dim", call.emit.rank(v)));
   if (call.emit.rank(v) == 0)
     call.unsupported("scalars");
+  // Among equal elements PyTorch's choice is kept: scores that relu has made 0 decide which keys a query sees.
+  const char* order = call.boolean("sorted") ? "torch" : "torch_unsorted";
   for (const Value part :
-       call.emit.ops(op::topk, {v}, {{"k", call.dim("k")}, {"axis", axis}, {"largest", call.boolean("largest")}}))
+       call.emit.ops(op::topk, {v},
+                     {{"k", call.dim("k")}, {"axis", axis}, {"largest", call.boolean("largest")}, {"order", order}}))
     call.give(part);
 }
 

@@ -1,4 +1,6 @@
 // Every kernel of the CPU against the float64 reference: random shapes, strides, offsets, dtypes and edge values.
+#include <array>
+
 #include <tandem/ir/diagnostic.h>
 #include <tests/kernels/cpu/compare.h>
 #include <tests/support/catch.h>
@@ -293,14 +295,16 @@ TEST_CASE("cpu: an index out of range is an error, not a read") {
 
 TEST_CASE("cpu: topk agrees with the reference on ties and NaN") {
   Random random(20);
+  const std::array orders{"stable", "torch", "torch_unsorted"};
   for (int i = 0; i < rounds; ++i) {
     const DType dtype = any_of(random, numbers);
     const std::vector<std::int64_t> shape{pick(random, 1, 4), pick(random, 1, 30), pick(random, 1, 4)};
     const int axis = static_cast<int>(random() % 3);
     const std::int64_t k = pick(random, 0, shape[static_cast<std::size_t>(axis)]);
-    expect_agreement({"topk",
-                      {random_tensor(random, dtype, shape, Values::with_edges)},
-                      {{"k", k}, {"axis", axis}, {"largest", random() % 2 == 0}}},
-                     random);
+    expect_agreement(
+        {"topk",
+         {random_tensor(random, dtype, shape, Values::with_edges)},
+         {{"k", k}, {"axis", axis}, {"largest", random() % 2 == 0}, {"order", orders[random() % orders.size()]}}},
+        random);
   }
 }

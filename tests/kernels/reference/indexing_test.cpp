@@ -116,6 +116,18 @@ TEST_CASE("reference: sort along the first axis") {
   CHECK(values(results.at(1)) == Same{{1, 0, 0, 1}});
 }
 
+TEST_CASE("reference: topk in PyTorch's order leaves equal elements as its CPU kernel does") {
+  ReferenceRun run;
+  // torch.topk(torch.tensor([0., 1, 0, 0, 1, 0, 0, 0]), 4): nth_element, then a sort of the first three.
+  const Tensor x = tensor(DType::f32, {8}, {0, 1, 0, 0, 1, 0, 0, 0});
+  const std::vector<Tensor> torch = run.all("topk", {x}, {{"k", 4}, {"order", "torch"}});
+  CHECK(values(torch.at(0)) == Same{{1, 1, 0, 0}});
+  const std::vector<Tensor> stable = run.all("topk", {x}, {{"k", 4}});
+  CHECK(values(stable.at(1)) == Same{{1, 4, 0, 2}});
+  CHECK(run.refusal("topk", {x}, {{"k", 4}, {"order", "random"}}) ==
+        "'order' is \"random\"; expected \"stable\", \"torch\" or \"torch_unsorted\"");
+}
+
 TEST_CASE("reference: topk gives the k largest, or smallest, in order") {
   ReferenceRun run;
   const Tensor x = tensor(DType::f32, {2, 4}, {1, 7, 7, 3, 0, NaN, 5, -1});
