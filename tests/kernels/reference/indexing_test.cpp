@@ -125,7 +125,7 @@ TEST_CASE("reference: topk in PyTorch's order leaves equal elements as its CPU k
   const std::vector<Tensor> stable = run.all("topk", {x}, {{"k", 4}});
   CHECK(values(stable.at(1)) == Same{{1, 4, 0, 2}});
   CHECK(run.refusal("topk", {x}, {{"k", 4}, {"order", "random"}}) ==
-        "'order' is \"random\"; expected \"stable\", \"torch\" or \"torch_unsorted\"");
+        "graph.type: topk: 'order' is \"random\"; expected \"stable\", \"torch\" or \"torch_unsorted\"");
 }
 
 TEST_CASE("reference: topk gives the k largest, or smallest, in order") {
