@@ -1,4 +1,4 @@
-// The fusions that the command works with: those that come with tandem.
+// The fusions that the command works with: those that come with tandem, and those of --fusions.
 #pragma once
 
 #include <memory>
@@ -9,10 +9,17 @@
 #include <tandem/passes/config.h>
 #include <tandem/passes/pattern/fusion_set.h>
 
+namespace CLI {
+class App;
+}
+
 namespace tandem::cli {
 
-/// Compiled against the ops of `context`.
-FusionSet load_fusions(std::shared_ptr<Context> context);
+/// Declares --fusions.
+void add_fusions_option(CLI::App& app, std::vector<std::string>& files);
+
+/// Compiled against the ops of `context`. Throws Error: "file.*", and what `FusionSet::with_sources` throws.
+FusionSet load_fusions(std::shared_ptr<Context> context, const std::vector<std::string>& files = {});
 
 /// What `tandem list fusions` says of one.
 struct FusionRow {
@@ -24,6 +31,6 @@ struct FusionRow {
   std::string doc;
 };
 
-std::vector<FusionRow> fusion_rows();
+std::vector<FusionRow> fusion_rows(const std::vector<std::string>& files);
 
 }  // namespace tandem::cli

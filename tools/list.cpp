@@ -25,6 +25,7 @@ struct ListOptions {
   std::string what;
   bool json = false;
   bool markdown = false;
+  std::vector<std::string> fusions;
 };
 
 std::vector<std::string_view> trait_names(const OpDef& op) {
@@ -61,9 +62,9 @@ Json list_passes() {
   return rows;
 }
 
-Json list_fusions() {
+Json list_fusions(const std::vector<std::string>& files) {
   Json rows = Json::array();
-  for (const FusionRow& row : fusion_rows())
+  for (const FusionRow& row : fusion_rows(files))
     rows.push_back({{"name", row.name},
                     {"level", to_string(row.level)},
                     {"flag", row.flag},
@@ -142,13 +143,16 @@ std::string as_markdown(const Json& rows) {
   return head + "\n" + rule + "\n" + body;
 }
 
-Json rows_of(const std::string& what) {
+Json rows_of(const ListOptions& o) {
+  const std::string& what = o.what;
+  if (!o.fusions.empty() && what != "fusions")
+    throw Error("usage.list", fmt::format("--fusions says nothing of {}", what), "tandem list fusions --fusions FILE");
   if (what == "ops")
     return list_ops();
   if (what == "passes")
     return list_passes();
   if (what == "fusions")
-    return list_fusions();
+    return list_fusions(o.fusions);
   if (what == "targets")
     return list_targets();
   throw Error("usage.list", fmt::format("there is no list of '{}'{}; expected ops, passes, fusions or targets", what,
@@ -156,7 +160,7 @@ Json rows_of(const std::string& what) {
 }
 
 int run_list(const ListOptions& o) {
-  const Json rows = rows_of(o.what);
+  const Json rows = rows_of(o);
   write_result("-", o.json ? rows.dump(2) + "\n" : o.markdown ? as_markdown(rows) : as_table(rows));
   return exit_done;
 }
@@ -168,9 +172,10 @@ Runner setup_list(CLI::App& app) {
   app.add_option("WHAT", o->what, "ops, passes, fusions or targets")->required();
   auto* json = app.add_flag("--json", o->json, "As JSON, an array of objects");
   app.add_flag("--markdown", o->markdown, "As a Markdown table")->excludes(json);
+  add_fusions_option(app, o->fusions);
   app.footer(
       "\nExample:\n"
-      "  tandem list fusions\n"
+      "  tandem list fusions --fusions mine.fusion\n"
       "  tandem list ops --json");
   return [o] { return run_list(*o); };
 }

@@ -16,17 +16,23 @@ void add_pipeline_options(CLI::App& app, PipelineSettings& s) {
       ->type_name("NAME=on|off|auto")
       ->allow_extra_args(false);
   app.add_option("--numerics", s.numerics, "exact (default), or relaxed: kernels may round otherwise");
+  add_fusions_option(app, s.fusions);
 }
 
-DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<PassHooks> hooks) {
+PassConfig pass_config(const PipelineSettings& s) {
   PassConfig config;
   config.level = parse_opt_level(s.level);
   config.numerics = parse_numerics(s.numerics);
   for (const std::string& flag : s.flags)
     set_flag(config, flag);
+  return config;
+}
+
+DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<PassHooks> hooks) {
+  const PassConfig config = pass_config(s);
   const Capabilities capabilities = parse_target(s.target);
 
-  const FusionSet fusions = load_fusions(graph.shared_context());
+  const FusionSet fusions = load_fusions(graph.shared_context(), s.fusions);
   PipelineOptions options;
   options.fusions = &fusions;
   options.passes = s.passes;

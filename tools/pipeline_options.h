@@ -21,10 +21,14 @@ struct PipelineSettings {
   std::string passes;
   std::string numerics = "exact";
   std::vector<std::string> flags;
+  std::vector<std::string> fusions;  ///< Files.
 };
 
-/// Declares -O, --target, --passes, --flag and --numerics.
+/// Declares -O, --target, --passes, --flag, --numerics and --fusions.
 void add_pipeline_options(CLI::App& app, PipelineSettings& settings);
+
+/// What the settings say, parsed. Throws Error.
+PassConfig pass_config(const PipelineSettings& settings);
 
 /// Runs the pipeline that the settings ask for. Throws Error: what the settings' parsers and `run_pipeline` throw.
 DecisionReport optimise(Graph& graph, const PipelineSettings& settings, std::vector<PassHooks> hooks = {});

@@ -28,8 +28,13 @@ struct Hit {
 
 class Engine {
  public:
-  Engine(const CompiledSet& set, Graph& graph, std::span<const ActivePattern> active)
-      : set_(set), graph_(graph), matcher_(set, graph), rewriter_(set, graph), limit_(16 * graph.num_nodes() + 1024) {
+  Engine(const CompiledSet& set, Graph& graph, std::span<const ActivePattern> active, const SiteObserver& observer)
+      : set_(set),
+        graph_(graph),
+        observer_(observer),
+        matcher_(set, graph),
+        rewriter_(set, graph),
+        limit_(16 * graph.num_nodes() + 1024) {
     result_.fusions.resize(set.patterns.size());
     std::vector<bool> wanted(set.patterns.size(), false);
     for (const ActivePattern& a : active) {
@@ -179,10 +184,36 @@ class Engine {
   };
 
   bool try_rewrite(Attempt& a, const MatchState& state) {
+    if (observer_)
+      note_matched(a, state);
     a.done = rewriter_.rewrite(*a.variant, *a.plan, state);
+    if (observer_)
+      tell(a);
     if (!a.done && a.refusal.empty())
       a.refusal = rewriter_.refusal();
     return a.done;
+  }
+
+  void note_matched(const Attempt& a, const MatchState& state) {
+    matched_.clear();
+    for (std::size_t i = 0; i < a.variant->nodes.size(); ++i)
+      matched_.push_back(GraphView(graph_).node(state.nodes[a.plan->registers[i]]));
+  }
+
+  void tell(const Attempt& a) const {
+    SiteEvent event;
+    event.rewritten = a.done;
+    event.pattern = static_cast<std::uint32_t>(a.variant->fusion);
+    event.variant = static_cast<std::uint32_t>(a.variant - set_.variants.data());
+    event.matched = matched_;
+    if (a.done) {
+      event.created = rewriter_.created();
+      event.removed = rewriter_.removed_indices();
+    } else {
+      event.refusal = rewriter_.refusal_kind();
+      event.reason = rewriter_.refusal();
+    }
+    observer_(event);
   }
 
   void record(FusionStatistics& statistics, const CompiledVariant& variant) {
@@ -272,6 +303,7 @@ class Engine {
 
   const CompiledSet& set_;
   Graph& graph_;
+  const SiteObserver& observer_;
   Matcher matcher_;
   Rewriter rewriter_;
   std::size_t limit_;
@@ -286,13 +318,15 @@ class Engine {
   std::vector<std::uint32_t> taken_by_;  // by node index: the pattern that removed it
   const CompiledVariant* last_ = nullptr;
   Node anchor_;
+  std::vector<Node> matched_;  // of the site at hand, for the observer
   EngineResult result_;
 };
 
 }  // namespace
 
-EngineResult run_patterns(const CompiledSet& set, Graph& graph, std::span<const ActivePattern> active) {
-  return Engine(set, graph, active).run();
+EngineResult run_patterns(const CompiledSet& set, Graph& graph, std::span<const ActivePattern> active,
+                          const SiteObserver& observer) {
+  return Engine(set, graph, active, observer).run();
 }
 
 EngineResult run_patterns(const CompiledSet& set, Graph& graph) {

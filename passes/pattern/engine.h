@@ -7,15 +7,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tandem/ir/export.h>
 #include <tandem/ir/graph.h>
 #include <tandem/passes/pattern/compiler.h>
+#include <tandem/passes/pattern/rewriter.h>
 
 namespace tandem {
 
@@ -41,10 +44,24 @@ struct ActivePattern {
   std::uint32_t kernel_dtypes = ~std::uint32_t{0};
 };
 
+/// A site at which a pattern matched, as it is rewritten or refused. Handles are those of the graph at that time.
+struct SiteEvent {
+  bool rewritten = false;
+  std::uint32_t pattern = 0;
+  std::uint32_t variant = 0;
+  std::span<const Node> matched;           ///< By node of the variant. Those that a rewrite removed are stale.
+  std::span<const Node> created;           ///< By the rewrite.
+  std::span<const std::uint32_t> removed;  ///< Indices of the nodes that the rewrite erased.
+  Refusal refusal = Refusal::none;
+  std::string_view reason;  ///< Of the refusal, in words.
+};
+/// Told of each site, in the order in which they are taken. Explaining needs it; nothing else pays for it.
+using SiteObserver = std::function<void(const SiteEvent&)>;
+
 /// Rewrites `graph` with the patterns `active`. Throws Error "pattern.non-terminating" when the
 /// rewrites do not come to an end: more than 16 for each node of the graph as it was.
-TANDEM_PASSES_API EngineResult run_patterns(const CompiledSet& set, Graph& graph,
-                                            std::span<const ActivePattern> active);
+TANDEM_PASSES_API EngineResult run_patterns(const CompiledSet& set, Graph& graph, std::span<const ActivePattern> active,
+                                            const SiteObserver& observer = {});
 
 /// All patterns of the set.
 TANDEM_PASSES_API EngineResult run_patterns(const CompiledSet& set, Graph& graph);

@@ -9,6 +9,7 @@
 #include <tandem/ir/diagnostic.h>
 #include <tandem/passes/fusion/fusions.h>
 #include <tandem/passes/pattern/resolve.h>
+#include <tandem/passes/pattern/text.h>
 
 namespace tandem {
 
@@ -22,18 +23,8 @@ std::optional<Platform> parse_platform(std::string_view text) {
   return std::nullopt;
 }
 
-}  // namespace
-
-FusionSet FusionSet::shipped(std::shared_ptr<Context> context, std::vector<Pattern> more) {
-  std::vector<Pattern> all = shipped_fusions();
-  std::move(more.begin(), more.end(), std::back_inserter(all));
-  return {std::move(context), std::move(all)};
-}
-
-FusionSet::FusionSet(std::shared_ptr<Context> context, std::vector<Pattern> patterns)
-    : compiled_(compile(std::move(context), std::move(patterns))) {
-  std::vector<Diagnostic> problems;
-  for (const Pattern& p : compiled_->patterns) {
+void check_platforms(std::span<const Pattern> patterns, std::vector<Diagnostic>& problems) {
+  for (const Pattern& p : patterns) {
     for (const std::string& platform : p.platforms) {
       if (parse_platform(platform))
         continue;
@@ -43,6 +34,71 @@ FusionSet::FusionSet(std::shared_ptr<Context> context, std::vector<Pattern> patt
           "the platforms are cpu, cuda and rocm"));
     }
   }
+}
+
+/// Longer lines are not drawn: nobody reads them.
+constexpr std::size_t max_drawn_line = 400;
+
+/// Compilation knows places and not texts: gives a problem the line that it speaks of.
+void add_source_line(Diagnostic& d, std::span<const FusionSource> sources) {
+  if (!d.source_line.empty() || d.where.line == 0)
+    return;
+  const auto source =
+      std::find_if(sources.begin(), sources.end(), [&](const auto& f) { return f.file == d.where.file; });
+  if (source == sources.end())
+    return;
+  std::size_t start = 0;
+  for (std::uint32_t line = 1; line < d.where.line && start != std::string::npos; ++line) {
+    start = source->text.find('\n', start);
+    start += start != std::string::npos ? 1 : 0;
+  }
+  if (start == std::string::npos)
+    return;
+  const std::size_t end = source->text.find('\n', start);
+  if (std::min(end, source->text.size()) - start <= max_drawn_line)
+    d.source_line = source->text.substr(start, end == std::string::npos ? end : end - start);
+}
+
+}  // namespace
+
+FusionSet FusionSet::shipped(std::shared_ptr<Context> context, std::vector<Pattern> more) {
+  std::vector<Pattern> all = shipped_fusions();
+  std::move(more.begin(), more.end(), std::back_inserter(all));
+  return {std::move(context), std::move(all)};
+}
+
+FusionSet FusionSet::with_sources(std::shared_ptr<Context> context, std::span<const FusionSource> sources) {
+  std::vector<Diagnostic> problems;
+  std::vector<Pattern> all = shipped_fusions();
+  auto collect = [&](const Error& e) {
+    problems.insert(problems.end(), e.diagnostics().begin(), e.diagnostics().end());
+  };
+  for (const FusionSource& source : sources) {
+    try {
+      std::vector<Pattern> patterns = read_fusions(source.text, source.file);
+      std::move(patterns.begin(), patterns.end(), std::back_inserter(all));
+    } catch (const Error& e) {
+      collect(e);
+    }
+  }
+  // What can be read is compiled all the same, so that everything is reported at once.
+  check_platforms(all, problems);
+  try {
+    auto compiled = compile(std::move(context), std::move(all));
+    if (problems.empty())
+      return FusionSet(std::move(compiled));
+  } catch (const Error& e) {
+    collect(e);
+  }
+  for (Diagnostic& d : problems)
+    add_source_line(d, sources);
+  throw Error(std::move(problems));
+}
+
+FusionSet::FusionSet(std::shared_ptr<Context> context, std::vector<Pattern> patterns)
+    : compiled_(compile(std::move(context), std::move(patterns))) {
+  std::vector<Diagnostic> problems;
+  check_platforms(compiled_->patterns, problems);
   if (!problems.empty())
     throw Error(std::move(problems));
 }

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <tandem/ir/context.h>
@@ -13,10 +14,23 @@
 
 namespace tandem {
 
+/// A file of fusions, in text or JSON.
+struct FusionSource {
+  std::string file;  ///< What it is called in diagnostics and explanations.
+  std::string text;
+};
+
 class TANDEM_EXPORT FusionSet {
  public:
   /// The fusions that come with tandem, then `more`. Throws as `compile`.
   static FusionSet shipped(std::shared_ptr<Context> context, std::vector<Pattern> more = {});
+
+  /// The fusions that come with tandem, then those of `sources`: what `--fusions FILE` does, at run time and without a
+  /// rebuild. Throws one Error with all that is wrong in any of the files (as `read_fusions`, `compile`, and
+  /// "pattern.platform"), each with its line, column and, for texts, the line itself. A name that a shipped fusion or
+  /// another file has is "pattern.duplicate-name": nothing is replaced silently. One's own version of a shipped fusion
+  /// has a name of its own, and the shipped one is turned off by its flag.
+  static FusionSet with_sources(std::shared_ptr<Context> context, std::span<const FusionSource> sources);
 
   /// Throws as `compile`, and Error "pattern.platform" for an unknown platform.
   FusionSet(std::shared_ptr<Context> context, std::vector<Pattern> patterns);
@@ -28,6 +42,8 @@ class TANDEM_EXPORT FusionSet {
   GateRequest gate_request(std::size_t i) const;
 
  private:
+  explicit FusionSet(std::shared_ptr<const CompiledSet> compiled) : compiled_(std::move(compiled)) {}
+
   std::shared_ptr<const CompiledSet> compiled_;
 };
 

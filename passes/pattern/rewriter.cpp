@@ -21,7 +21,8 @@ std::string name_of(const Graph& graph, Value v) {
 
 }  // namespace
 
-bool Rewriter::refuse(std::string reason) {
+bool Rewriter::refuse(Refusal kind, std::string reason) {
+  refusal_kind_ = kind;
   refusal_ = std::move(reason);
   return false;
 }
@@ -33,6 +34,7 @@ bool Rewriter::is_legal(const CompiledVariant& variant, const MatchPlan& plan, c
 bool Rewriter::prepare(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
   const GraphView view(graph_);
   refusal_.clear();
+  refusal_kind_ = Refusal::none;
   removed_.clear();
   for (std::size_t i = 0; i < variant.nodes.size(); ++i) {
     const PatternNode& n = variant.nodes[i];
@@ -40,7 +42,7 @@ bool Rewriter::prepare(const CompiledVariant& variant, const MatchPlan& plan, co
       continue;
     const Node node = view.node(state.nodes[plan.registers[i]]);
     if (!graph_.def(node).has(trait::pure)) {
-      return refuse(fmt::format("{} has effects and cannot be removed", graph_.def(node).name));
+      return refuse(Refusal::effects, fmt::format("{} has effects and cannot be removed", graph_.def(node).name));
     }
     removed_.push_back(node);
   }
@@ -91,7 +93,8 @@ bool Rewriter::plan_nodes(const CompiledVariant& variant, const MatchPlan& plan,
     n.num_sources = static_cast<std::uint32_t>(sources_.size()) - n.first_source;
     if (!operand_types_.empty() && def.has(trait::fused) &&
         (kernel_dtypes_[variant.fusion] >> static_cast<unsigned>(operand_types_[0].dtype) & 1U) == 0) {
-      return refuse(fmt::format("the target has no kernel of {} for {}", def.name, to_string(operand_types_[0].dtype)));
+      return refuse(Refusal::kernel_dtype,
+                    fmt::format("the target has no kernel of {} for {}", def.name, to_string(operand_types_[0].dtype)));
     }
     n.first_attr = static_cast<std::uint32_t>(attrs_.size());
     for (std::size_t i = 0; i < def.attrs.size(); ++i) {
@@ -105,14 +108,15 @@ bool Rewriter::plan_nodes(const CompiledVariant& variant, const MatchPlan& plan,
       }
       const auto value = evaluate_as(graph_.context(), def.attrs[i].kind, step.attrs[i], state);
       if (!value)
-        return refuse(fmt::format("attribute '{}' of the new {} has no value here", def.attrs[i].name, def.name));
+        return refuse(Refusal::attribute,
+                      fmt::format("attribute '{}' of the new {} has no value here", def.attrs[i].name, def.name));
       attrs_.push_back(*value);
     }
     if (!infer(step, def, std::span(attrs_).subspan(n.first_attr)))
       return false;
     if (inferred_.size() != step.num_results) {
-      return refuse(
-          fmt::format("the new {} has {} results here, not {}", def.name, inferred_.size(), step.num_results));
+      return refuse(Refusal::inference, fmt::format("the new {} has {} results here, not {}", def.name,
+                                                    inferred_.size(), step.num_results));
     }
     n.first_type = static_cast<std::uint32_t>(types_.size());
     n.num_types = static_cast<std::uint32_t>(inferred_.size());
@@ -132,7 +136,8 @@ bool Rewriter::infer(const RewriteStep& step, const OpDef& def, std::span<const 
   try {
     infer_types(graph_.context(), def, operand_types_, attrs, inferred_);
   } catch (const Error& e) {
-    return refuse(fmt::format("the new node is not valid here: {}", e.diagnostics().front().message));
+    return refuse(Refusal::inference,
+                  fmt::format("the new node is not valid here: {}", e.diagnostics().front().message));
   }
   proved_for_ = &step;
   proved_attrs_.assign(attrs.begin(), attrs.end());
@@ -146,8 +151,8 @@ bool Rewriter::plan_types(const CompiledVariant& variant, const MatchPlan& plan,
     const Value old = matched_value(plan, state, matched);
     const Source now = resolve(operand, plan, state);
     if (type_of(now) != graph_.type(old)) {
-      return refuse(fmt::format("{} has type {}, its replacement {}", name_of(graph_, old), to_string(graph_.type(old)),
-                                to_string(type_of(now))));
+      return refuse(Refusal::types, fmt::format("{} has type {}, its replacement {}", name_of(graph_, old),
+                                                to_string(graph_.type(old)), to_string(type_of(now))));
     }
     replacements_.emplace_back(old, now);
   }
@@ -226,14 +231,15 @@ bool Rewriter::collect_moves(std::uint64_t high) {
     if (n == before_ || is_removed(n)) {
       const Value shown = graph_.num_results(n) != 0 ? graph_.result(n, 0) : Value{};
       return refuse(
+          Refusal::not_convex,
           fmt::format("not convex: an operand of the new node depends on {}, which depends on a replaced value",
                       shown ? name_of(graph_, shown) : graph_.def(n).name));
     }
     if (!graph_.def(n).has(trait::pure)) {
-      return refuse(fmt::format("{} would have to move and has effects", graph_.def(n).name));
+      return refuse(Refusal::effects, fmt::format("{} would have to move and has effects", graph_.def(n).name));
     }
     if (moves_.size() > max_moves)
-      return refuse("the matched nodes stand too far apart");
+      return refuse(Refusal::too_far, "the matched nodes stand too far apart");
     for (std::size_t k = 0; k < graph_.num_operands(n); ++k)
       push(graph_.operand(n, k));
   }

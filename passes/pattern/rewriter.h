@@ -11,6 +11,18 @@
 
 namespace tandem {
 
+/// Why a site that matched is left alone.
+enum class Refusal : std::uint8_t {
+  none,
+  effects,       ///< A node that would go away, or move, has effects.
+  kernel_dtype,  ///< The target has no kernel for the dtype at hand.
+  attribute,     ///< An attribute of a new node has no value here.
+  inference,     ///< A new node is not valid on these operands.
+  types,         ///< A new value has another type than the one that it replaces.
+  not_convex,    ///< A new node would read what depends on its own result.
+  too_far,       ///< The matched nodes stand too far apart.
+};
+
 /// Rewrites matched sites of one graph. Before anything changes it proves that
 ///   - the new values have exactly the types of those they replace,
 ///   - what is removed has no effects,
@@ -30,6 +42,7 @@ class Rewriter {
   bool is_legal(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
 
   const std::string& refusal() const { return refusal_; }
+  Refusal refusal_kind() const { return refusal_kind_; }
 
   /// Of the last rewrite: the nodes that it made, and the values that lost uses and may match anew.
   const std::vector<Node>& created() const { return created_; }
@@ -50,7 +63,7 @@ class Rewriter {
     std::uint32_t first_type = 0, num_types = 0;
   };
 
-  bool refuse(std::string reason);
+  bool refuse(Refusal kind, std::string reason);
   bool prepare(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   bool plan_nodes(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   bool infer(const RewriteStep& step, const OpDef& def, std::span<const Attribute> attrs);
@@ -66,6 +79,7 @@ class Rewriter {
   const CompiledSet& set_;
   Graph& graph_;
   std::string refusal_;
+  Refusal refusal_kind_ = Refusal::none;
   std::vector<std::uint32_t> kernel_dtypes_;  // by pattern
 
   // The plan of the edit, rebuilt for each site; kept to reuse their storage.
