@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs with apt what tandem is built from and with. Does nothing when all of it is there.
-# Usage: tools/setup.sh [--ci]     --ci adds what only the checks of CI need (clang, clang-format, shellcheck)
+# Usage: tools/setup.sh [--ci|--gpu]     --gpu adds a compiler of AMD GPU code (on Debian 12 from bookworm-security),
+#                                        --ci that, and what only the checks of CI need (clang, clang-format, shellcheck)
 set -euo pipefail
 
 packages=(
@@ -9,11 +10,13 @@ packages=(
   libopenblas-dev libtbb-dev zlib1g-dev
   catch2 libbenchmark-dev
 )
+gpu=(clang-22 lld-22 llvm-22)
 case "${1:-}" in
   "") ;;
-  --ci) packages+=(git clang clang-format clang-tidy shellcheck) ;;
+  --gpu) packages+=("${gpu[@]}") ;;
+  --ci) packages+=(git clang clang-format clang-tidy shellcheck "${gpu[@]}") ;;
   *)
-    echo "usage: tools/setup.sh [--ci]" >&2
+    echo "usage: tools/setup.sh [--ci|--gpu]" >&2
     exit 2
     ;;
 esac

@@ -10,6 +10,11 @@
 //     Launcher that counts    -> bytes of workspace that a plan must lay out
 //
 // The same call on the same GPU always makes the same requests in the same order.
+//
+// On NVIDIA from sm_90 on every kernel first waits for the kernel before it in the stream (griddepcontrol.wait), and
+// only then reads or writes. So a launcher may set CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION on each launch
+// of kernels from `code_objects()`, captured ones too: the next kernel is then set up while this one runs, which is
+// worth 0.4 to 0.7 microseconds a launch (docs/gpu.md).
 #pragma once
 
 #include <cstddef>
