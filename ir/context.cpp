@@ -82,7 +82,15 @@ Context::Context() : interner_(std::make_unique<Interner>()) {
 #define TANDEM_OP(name, signature, traits, infer, doc) register_op({#name, signature, traits, &infer, doc});
 #include <tandem/ir/ops.def>
 #undef TANDEM_OP
-  ops_[op::fused_mla_dual_rms_norm.index].decompose = &decompose_fused_mla_dual_rms_norm;
+#define TANDEM_DECOMPOSED(name) ops_[op::name.index].decompose = &decompose_##name
+  TANDEM_DECOMPOSED(fused_mla_dual_rms_norm);
+  TANDEM_DECOMPOSED(fused_add_rms_norm);
+  TANDEM_DECOMPOSED(fused_silu_and_mul);
+  TANDEM_DECOMPOSED(fused_qk_norm_rope);
+  TANDEM_DECOMPOSED(fused_rms_norm_static_quant);
+  TANDEM_DECOMPOSED(fused_rms_norm_dynamic_quant);
+  TANDEM_DECOMPOSED(fused_silu_and_mul_static_quant);
+#undef TANDEM_DECOMPOSED
 }
 
 Context::~Context() = default;

@@ -43,28 +43,52 @@ constexpr std::string_view host_arch = "aarch64";
 constexpr std::string_view host_arch = "x86_64";
 #endif
 
-/// Tandem's own kernels for a platform (kernels/hip, kernels/cpu, kernels/reference).
+/// An op for which Tandem has kernels of its own (kernels/hip, kernels/cpu, kernels/reference); no dtypes: none there.
+struct OwnKernel {
+  std::string_view op;
+  std::vector<DType> gpu;
+  std::vector<DType> cpu;
+  std::vector<DType> reference;
+};
+
+std::vector<OwnKernel> own_kernel_rows() {
+  const std::vector<DType> half{DType::bf16, DType::f16};
+  const std::vector<DType> all{DType::f64, DType::f32, DType::f16, DType::bf16};
+  const std::vector<DType> quantizable{DType::f32, DType::f16, DType::bf16};
+  return {
+      {"fused_mla_dual_rms_norm", half, all, all},
+      {"fused_add_rms_norm", {}, {}, all},
+      {"fused_silu_and_mul", {}, {}, all},
+      {"fused_qk_norm_rope", {}, {}, all},
+      {"fused_rms_norm_static_quant", {}, {}, quantizable},
+      {"fused_rms_norm_dynamic_quant", {}, {}, quantizable},
+      {"fused_silu_and_mul_static_quant", {}, {}, quantizable},
+  };
+}
+
 std::vector<KernelOffer> own_kernels(Platform platform) {
-  KernelOffer norm;
-  norm.op = "fused_mla_dual_rms_norm";
-  switch (platform) {
-    case Platform::rocm:
-      norm.provider = "hip";
-      norm.archs = {"gfx90a", "gfx942", "gfx950", "gfx1100", "gfx1201"};
-      norm.dtypes = {DType::bf16, DType::f16};
-      return {norm};
-    case Platform::cuda:
-      norm.provider = "hip";  // the same sources, compiled for NVIDIA
-      norm.archs = {"sm_90"};
-      norm.dtypes = {DType::bf16, DType::f16};
-      return {norm};
-    case Platform::cpu: break;
+  std::vector<KernelOffer> offers;
+  const auto offer = [&](std::string_view op, std::string provider, std::vector<std::string> archs,
+                         const std::vector<DType>& dtypes) {
+    if (dtypes.empty())
+      return;
+    KernelOffer& o = offers.emplace_back();
+    o.op = op;
+    o.provider = std::move(provider);
+    o.archs = std::move(archs);
+    o.dtypes = dtypes;
+  };
+  for (const OwnKernel& row : own_kernel_rows()) {
+    switch (platform) {
+      case Platform::rocm: offer(row.op, "hip", {"gfx90a", "gfx942", "gfx950", "gfx1100", "gfx1201"}, row.gpu); break;
+      case Platform::cuda: offer(row.op, "hip", {"sm_90"}, row.gpu); break;  // the same sources, compiled for NVIDIA
+      case Platform::cpu:
+        offer(row.op, "cpu", {}, row.cpu);
+        offer(row.op, "reference", {}, row.reference);
+        break;
+    }
   }
-  norm.provider = "cpu";
-  norm.dtypes = {DType::f64, DType::f32, DType::f16, DType::bf16};
-  KernelOffer oracle = norm;
-  oracle.provider = "reference";
-  return {norm, oracle};
+  return offers;
 }
 
 std::vector<std::string_view> archs_of(Platform platform) {

@@ -20,9 +20,17 @@ namespace tandem {
 #include <tandem/ir/ops.def>
 #undef TANDEM_OP
 
-/// rms_norm(q, q_weight), rms_norm(kv, kv_weight).
-TANDEM_IR_API std::vector<Value> decompose_fused_mla_dual_rms_norm(GraphBuilder& builder,
-                                                                   std::span<const Value> operands,
-                                                                   std::span<const Attribute> attrs);
+/// What a fused op means in core ops; each is named for its row. Result types are those of the row's inference.
+#define TANDEM_DECOMPOSITION(op)                                                                          \
+  TANDEM_IR_API std::vector<Value> decompose_##op(GraphBuilder& builder, std::span<const Value> operands, \
+                                                  std::span<const Attribute> attrs);
+TANDEM_DECOMPOSITION(fused_mla_dual_rms_norm)
+TANDEM_DECOMPOSITION(fused_add_rms_norm)
+TANDEM_DECOMPOSITION(fused_silu_and_mul)
+TANDEM_DECOMPOSITION(fused_qk_norm_rope)
+TANDEM_DECOMPOSITION(fused_rms_norm_static_quant)
+TANDEM_DECOMPOSITION(fused_rms_norm_dynamic_quant)
+TANDEM_DECOMPOSITION(fused_silu_and_mul_static_quant)
+#undef TANDEM_DECOMPOSITION
 
 }  // namespace tandem
