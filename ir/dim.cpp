@@ -1,8 +1,9 @@
-// Sums and products of dims.
+// Sums, products and extremes of dims.
 #include <tandem/ir/dim.h>
 
 #include <utility>
 
+#include <tandem/ir/diagnostic.h>
 #include <tandem/ir/dim_polynomial.h>
 
 namespace tandem {
@@ -79,6 +80,52 @@ Dim operator*(Dim a, Dim b) {
       if (!product.add_product(x, y))
         throw_dim_overflow();
   return product.finish(table);
+}
+
+namespace {
+
+/// Whether `dim` is min(.., other) or min(other, ..).
+bool is_minimum_with(Dim dim, Dim other) {
+  const DimExpr* expr = dim.expr();
+  if (expr == nullptr || expr->constant != 0 || expr->terms.size() != 1)
+    return false;
+  const DimTerm& term = expr->terms.front();
+  if (term.coefficient != 1 || term.atoms.size() != 1 || term.atoms.front()->kind != DimAtomKind::min)
+    return false;
+  return term.atoms.front()->numerator == other || term.atoms.front()->divisor == other;
+}
+
+}  // namespace
+
+Dim minimum(Dim a, Dim b) {
+  // Two dims whose difference is known, equal ones and constants among them, have a smaller one.
+  if (const Dim difference = a - b; difference.is_constant())
+    return difference.constant() <= 0 ? a : b;
+  if (compare_dims(b, a) < 0)
+    std::swap(a, b);
+  // b has symbols, since constants stand first.
+  const Dim shift(b.expr()->constant);
+  a = a - shift;
+  b = b - shift;
+  if (is_minimum_with(a, b))
+    return a + shift;
+  if (is_minimum_with(b, a))
+    return b + shift;
+  return common_table(a, b)->atom(DimAtomKind::min, a, b) + shift;
+}
+
+Dim maximum(Dim a, Dim b) {
+  return a + b - minimum(a, b);
+}
+
+Dim combine(DimAtomKind kind, Dim a, Dim b) {
+  switch (kind) {
+    case DimAtomKind::floordiv: return floordiv(a, b);
+    case DimAtomKind::mod: return mod(a, b);
+    case DimAtomKind::min: return minimum(a, b);
+    case DimAtomKind::symbol: break;
+  }
+  internal_error("a symbol has no operands to combine");
 }
 
 }  // namespace tandem

@@ -1,7 +1,7 @@
 // Dimensions of tensors: integers, or expressions over named symbols such as the token count T.
 //
-// An expression is a polynomial with integer coefficients over atoms; an atom is a symbol, floordiv(a, b) or mod(a, b)
-// of two dims. Polynomials are kept in one normal form (terms sorted, like terms merged, products multiplied out) and
+// An expression is a polynomial with integer coefficients over atoms; an atom is a symbol, or floordiv(a, b), mod(a, b)
+// or min(a, b) of two dims. Polynomials are kept in one normal form (terms sorted, like terms merged, products multiplied out) and
 // interned in the context, so that equal dims are the same pointer: 2*(T+1) == T+T+2.
 #pragma once
 
@@ -70,7 +70,12 @@ TANDEM_IR_API Dim mod(Dim a, Dim b);
 /// floordiv(a + b - 1, b), for positive b.
 TANDEM_IR_API Dim ceildiv(Dim a, Dim b);
 
-/// "7168", "T", "2*T + 1", "floordiv(T, 2)", "mod(T, 2)": parses back to the same dim.
+/// The smaller and the larger of two dims. There is one form for both: max(a, b) is a + b - min(a, b), and a constant
+/// stands outside where it can, so that min(T + 1, 5) == min(T, 4) + 1.
+TANDEM_IR_API Dim minimum(Dim a, Dim b);
+TANDEM_IR_API Dim maximum(Dim a, Dim b);
+
+/// "7168", "T", "2*T + 1", "floordiv(T, 2)", "mod(T, 2)", "min(4, T)": parses back to the same dim.
 TANDEM_IR_API std::string to_string(Dim dim);
 
 /// Appends the distinct symbols of `dim` that are not yet in `out`, in a deterministic order.
@@ -98,19 +103,19 @@ TANDEM_IR_API DimRange bounds(Dim dim, const std::function<DimRange(Symbol)>& ra
 
 inline constexpr std::size_t max_dim_terms = 256;   ///< Terms of a polynomial.
 inline constexpr std::size_t max_dim_factors = 32;  ///< Factors of one term.
-inline constexpr std::size_t max_dim_nesting = 64;  ///< How deep floordiv and mod nest.
-inline constexpr std::size_t max_dim_size = 2048;   ///< Terms and factors in all, those inside floordiv and mod too.
+inline constexpr std::size_t max_dim_nesting = 64;  ///< How deep floordiv, mod and min nest.
+inline constexpr std::size_t max_dim_size = 2048;   ///< Terms and factors in all, those inside other atoms too.
 inline constexpr std::size_t max_dim_table_bytes = std::size_t{1} << 30;  ///< Memory of all interned expressions.
 
 // --- The interned form, for those who must look inside ---------------------------------------------------------------
 
-enum class DimAtomKind : std::uint8_t { symbol, floordiv, mod };
+enum class DimAtomKind : std::uint8_t { symbol, floordiv, mod, min };
 
 /// A factor of a term.
 struct DimAtom {
   DimAtomKind kind;
   Symbol name;             ///< symbol
-  Dim numerator, divisor;  ///< floordiv, mod
+  Dim numerator, divisor;  ///< floordiv, mod; of min the two, in order
   DimTable* table;
   std::uint32_t id;  ///< Position in the table: the order of creation, which nothing visible depends on.
 };
@@ -135,6 +140,9 @@ struct DimExpr {
   DimTable* table;
 };
 
+/// The dim of a compound atom over other operands: `floordiv`, `mod` or `minimum`, as its kind says.
+TANDEM_IR_API Dim combine(DimAtomKind kind, Dim a, Dim b);
+
 /// The unique store of atoms and expressions. Owned by a Context; thread-safe.
 class TANDEM_EXPORT DimTable {
  public:
@@ -143,10 +151,9 @@ class TANDEM_EXPORT DimTable {
   DimTable(const DimTable&) = delete;
   DimTable& operator=(const DimTable&) = delete;
 
-  /// Throws Error "dim.name" for a name that text could not spell: not [A-Za-z_][A-Za-z0-9_.]*, or "floordiv", "mod" or
-  /// "ceildiv".
+  /// Throws Error "dim.name" for a name that text could not spell: not [A-Za-z_][A-Za-z0-9_.]*, or that of a function.
   Dim symbol(Symbol name);
-  /// The dim of a floordiv or mod that is already simplified; `tandem::floordiv` and `tandem::mod` make those.
+  /// The dim of a floordiv, mod or min that is already simplified; `floordiv`, `mod` and `minimum` make those.
   Dim atom(DimAtomKind kind, Dim numerator, Dim divisor);
   /// The dim of a polynomial that is already in normal form; anything else is an internal error.
   Dim intern(std::int64_t constant, std::vector<DimTerm> terms);

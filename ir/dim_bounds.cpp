@@ -94,8 +94,11 @@ DimRange divide(DimAtomKind kind, DimRange n, DimRange d) {
 using RangeOf = std::function<DimRange(Symbol)>;
 
 DimRange bounds_of_atom(const DimAtom& atom, const RangeOf& range_of) {
-  if (atom.kind != DimAtomKind::symbol)
-    return divide(atom.kind, bounds(atom.numerator, range_of), bounds(atom.divisor, range_of));
+  if (atom.kind != DimAtomKind::symbol) {
+    const DimRange a = bounds(atom.numerator, range_of), b = bounds(atom.divisor, range_of);
+    return atom.kind == DimAtomKind::min ? DimRange{std::min(a.min, b.min), std::min(a.max, b.max)}
+                                         : divide(atom.kind, a, b);
+  }
   const DimRange range = range_of(atom.name);
   return {clamp_wide(range.min), clamp_wide(range.max)};
 }

@@ -137,6 +137,10 @@ class Parser {
       return call(start, mod);
     if (name == "ceildiv")
       return call(start, ceildiv);
+    if (name == "min")
+      return call(start, minimum);
+    if (name == "max")
+      return call(start, maximum);
     return checked(start, [&] { return context_.symbol(name); });
   }
 

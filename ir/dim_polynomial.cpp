@@ -14,6 +14,8 @@ bool in_range(std::int64_t value) {
   return value >= -Dim::max_constant && value <= Dim::max_constant;
 }
 
+}  // namespace
+
 // The recursion follows one path: interned things that differ by pointer differ by structure, so the first pair that
 // differs decides.
 std::strong_ordering compare_dims(Dim a, Dim b) {
@@ -38,8 +40,6 @@ std::strong_ordering compare_dims(Dim a, Dim b) {
     return left.terms.size() <=> right.terms.size();
   return left.constant <=> right.constant;
 }
-
-}  // namespace
 
 std::strong_ordering compare_atoms(const DimAtom* a, const DimAtom* b) {
   if (a == b)

@@ -13,8 +13,11 @@
 
 namespace tandem {
 
-/// Symbols by name, before floordivs, before mods, these by numerator and divisor. Depends on nothing but the text.
+/// Symbols by name, before floordivs, before mods, before mins, these by their operands. Depends on nothing but the text.
 std::strong_ordering compare_atoms(const DimAtom* a, const DimAtom* b);
+
+/// Constants before expressions, these term by term.
+std::strong_ordering compare_dims(Dim a, Dim b);
 
 /// Less stands first: more factors before fewer, then atom by atom. This is the graded lexicographic order, which
 /// multiplication preserves; polynomial division needs that.

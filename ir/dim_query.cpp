@@ -21,7 +21,7 @@ void append(std::string& out, const DimAtom& atom) {
     out += atom.name.view();
     return;
   }
-  out += atom.kind == DimAtomKind::floordiv ? "floordiv(" : "mod(";
+  out += atom.kind == DimAtomKind::floordiv ? "floordiv(" : atom.kind == DimAtomKind::mod ? "mod(" : "min(";
   append(out, atom.numerator);
   out += ", ";
   append(out, atom.divisor);
@@ -66,7 +66,11 @@ std::optional<std::int64_t> evaluate_atom(const DimAtom& atom, const ValueOf& va
     return value_of(atom.name);
   const auto n = evaluate(atom.numerator, value_of);
   const auto d = evaluate(atom.divisor, value_of);
-  if (!n || !d || *d == 0)
+  if (!n || !d)
+    return std::nullopt;
+  if (atom.kind == DimAtomKind::min)
+    return std::min(*n, *d);
+  if (*d == 0)
     return std::nullopt;
   if (*d == -1) {  // INT64_MIN / -1 traps.
     std::int64_t negated = 0;
@@ -108,7 +112,7 @@ Dim substitute_atom(const DimAtom& atom, Dim unchanged, const std::function<std:
   const Dim divisor = substitute(atom.divisor, replacement);
   if (numerator == atom.numerator && divisor == atom.divisor)
     return unchanged;
-  return atom.kind == DimAtomKind::floordiv ? floordiv(numerator, divisor) : mod(numerator, divisor);
+  return combine(atom.kind, numerator, divisor);
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ namespace {
 
 /// What the limits count.
 struct Measure {
-  std::size_t size = 0;     ///< Terms and factors, those inside floordiv and mod too.
-  std::size_t nesting = 0;  ///< How deep floordiv and mod nest.
+  std::size_t size = 0;     ///< Terms and factors, those inside other atoms too.
+  std::size_t nesting = 0;  ///< How deep floordiv, mod and min nest.
 };
 
 struct ExprEntry : DimExpr {
@@ -63,7 +63,7 @@ bool is_symbol_name(std::string_view name) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   const auto is_inner = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '.'; };
   return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, is_inner) && name != "floordiv" &&
-         name != "mod" && name != "ceildiv";
+         name != "mod" && name != "ceildiv" && name != "min" && name != "max";
 }
 
 [[noreturn]] void throw_too_large(std::string message) {
@@ -160,7 +160,7 @@ struct DimTable::Impl {
       const Measure below = measure_of(divisor);
       measure = {1 + above.size + below.size, 1 + std::max(above.nesting, below.nesting)};
       if (measure.nesting > max_dim_nesting)
-        throw_too_large("floordiv and mod nest more than " + std::to_string(max_dim_nesting) + " deep");
+        throw_too_large("floordiv, mod and min nest more than " + std::to_string(max_dim_nesting) + " deep");
       if (measure.size + 1 > max_dim_size)
         throw_too_large("a dim has more than " + std::to_string(max_dim_size) + " terms and factors in all");
     }
@@ -187,7 +187,7 @@ Dim DimTable::symbol(Symbol name) {
     return found->dim;
   if (!is_symbol_name(name.view()))
     throw Error("dim.name", "'" + std::string(name.view()) + "' cannot name a dim",
-                "a name is a letter or '_', then letters, digits, '_' and '.'; floordiv, mod and ceildiv are taken");
+                "a name is a letter or '_', then letters, digits, '_' and '.'; floordiv, mod, ceildiv, min and max are taken");
   const std::scoped_lock lock(impl_->mutex);
   const AtomEntry* found = impl_->find_atom(hash, DimAtomKind::symbol, name, {}, {});
   if (!found)
@@ -197,9 +197,9 @@ Dim DimTable::symbol(Symbol name) {
 
 Dim DimTable::atom(DimAtomKind kind, Dim numerator, Dim divisor) {
   if (kind == DimAtomKind::symbol)
-    internal_error("DimTable::atom makes floordiv and mod only");
+    internal_error("DimTable::atom makes floordiv, mod and min only");
   if (numerator.is_constant() && divisor.is_constant())
-    internal_error("a constant floordiv or mod must be folded");
+    internal_error("a constant floordiv, mod or min must be folded");
   if (common_table(numerator, divisor) != this)
     internal_error("dims of two contexts were combined");
   const std::uint64_t hash = mix(mix(mix(1, static_cast<std::uint64_t>(kind)), numerator.bits()), divisor.bits());

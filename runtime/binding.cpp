@@ -28,7 +28,7 @@ std::optional<std::int64_t> value_of(Dim dim, const DimBindings& known) {
   return evaluate(dim, [&](Symbol s) { return known.find(s); });
 }
 
-/// Empty when the dim has several unknowns, one within a floordiv or mod, or leaves 64 bits.
+/// Empty when the dim has several unknowns, one within a floordiv, mod or min, or leaves 64 bits.
 std::optional<InOneUnknown> in_one_unknown(Dim dim, const DimBindings& known) {
   InOneUnknown out;
   const DimExpr* expr = dim.expr();
@@ -41,9 +41,7 @@ std::optional<InOneUnknown> in_one_unknown(Dim dim, const DimBindings& known) {
       if (atom->kind == DimAtomKind::symbol) {
         factor = known.find(atom->name);
       } else {
-        const Dim compound = atom->kind == DimAtomKind::floordiv ? floordiv(atom->numerator, atom->divisor)
-                                                                 : mod(atom->numerator, atom->divisor);
-        factor = value_of(compound, known);
+        factor = value_of(combine(atom->kind, atom->numerator, atom->divisor), known);
       }
       if (factor) {
         if (__builtin_mul_overflow(coefficient, *factor, &coefficient))

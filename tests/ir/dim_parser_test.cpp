@@ -157,7 +157,9 @@ TEST_CASE("what is printed parses back to the same dim", "[dim_parser][property]
     if (depth == 0)
       return pick(3) == 0 ? Dim(pick(40) - 20) : context.symbol(std::string(1, "STU"[pick(3)]));
     const Dim a = make(depth - 1), b = make(depth - 1);
-    switch (pick(5)) {
+    switch (pick(7)) {
+      case 5: return minimum(a, b);
+      case 6: return maximum(a, b);
       case 0: return a + b;
       case 1: return a - b;
       case 2: return a * b;

@@ -69,10 +69,10 @@ class RandomDim {
         out.at.emplace_back(binding.at(name));
       return out;
     }
-    const auto operation = pick(0, with_division ? 5 : 2);
+    const auto operation = pick(0, with_division ? 7 : 2);
     const Sample a = make(depth - 1, with_division);
     Sample b = make(depth - 1, with_division);
-    if (operation >= 3 && b.dim.is(0))
+    if (operation >= 3 && operation <= 5 && b.dim.is(0))
       b = {Dim(3), std::vector<std::optional<std::int64_t>>(bindings.size(), 3)};
     Sample out;
     switch (operation) {
@@ -81,7 +81,9 @@ class RandomDim {
       case 2: out.dim = a.dim * b.dim; break;
       case 3: out.dim = floordiv(a.dim, b.dim); break;
       case 4: out.dim = mod(a.dim, b.dim); break;
-      default: out.dim = ceildiv(a.dim, b.dim); break;
+      case 5: out.dim = ceildiv(a.dim, b.dim); break;
+      case 6: out.dim = minimum(a.dim, b.dim); break;
+      default: out.dim = maximum(a.dim, b.dim); break;
     }
     for (std::size_t i = 0; i < bindings.size(); ++i)
       out.at.push_back(apply(operation, a.at[i], b.at[i]));
@@ -104,6 +106,8 @@ class RandomDim {
       return *x - *y;
     if (operation == 2)
       return *x * *y;
+    if (operation >= 6)
+      return operation == 6 ? std::min(*x, *y) : std::max(*x, *y);
     if (*y == 0)
       return std::nullopt;
     if (operation == 5 && *y < 0)
@@ -207,6 +211,24 @@ TEST_CASE("what divides exactly is divided", "[dim]") {
   CHECK(mod(Dim(7), Dim(-2)) == Dim(-1));
   CHECK(ceildiv(Dim(7), Dim(2)) == Dim(4));
   CHECK(ceildiv(Dim(7), Dim(-2)) == Dim(-3));
+}
+
+TEST_CASE("the smaller of two dims has one form", "[dim]") {
+  Context context;
+  const Dim t = context.symbol("T"), s = context.symbol("S");
+  CHECK(minimum(4, 7) == Dim(4));
+  CHECK(minimum(t, t + 3) == t);
+  CHECK(minimum(t, 4) == minimum(4, t));
+  CHECK(to_string(minimum(t, 2048)) == "min(2048, T)");
+  CHECK(minimum(t + 1, 5) == minimum(t, 4) + 1);
+  CHECK(minimum(minimum(s, t), t) == minimum(s, t));
+  CHECK(maximum(s, t) + minimum(t, s) == s + t);
+  CHECK(maximum(t, t - 2) == t);
+  CHECK(to_string(maximum(t, 4)) == "T - min(4, T) + 4");
+  CHECK(bounds(minimum(t, 4), [](Symbol) { return DimRange{2, 100}; }) == DimRange{2, 4});
+  CHECK(bounds(minimum(t, 4), [](Symbol) { return DimRange{}; }) == DimRange{0, 4});
+  CHECK(evaluate(maximum(t, 4), [](Symbol) { return std::optional<std::int64_t>(9); }) == 9);
+  CHECK(substitute(minimum(t, 4), [](Symbol) { return std::optional<Dim>(3); }) == Dim(3));
 }
 
 TEST_CASE("multiples of the divisor are split off", "[dim]") {
