@@ -82,7 +82,11 @@ class Attention {
         const std::int64_t seen = std::clamp<std::int64_t>(first + i + n_ - m_ + 1, 0, n_);
         std::fill(row + seen, row + n_, -std::numeric_limits<T>::infinity());
       }
-      softmax_row(row, n_);
+      // A query that keeps no key gives 0, not the NaN of a softmax over minus infinities.
+      if (std::all_of(row, row + n_, [](T score) { return score == -std::numeric_limits<T>::infinity(); }))
+        std::fill(row, row + n_, T{0});
+      else
+        softmax_row(row, n_);
     }
     const Matrix weights{reinterpret_cast<std::byte*>(scores), std::is_same_v<T, float> ? DType::f32 : DType::f64, n_,
                          1, nullptr};

@@ -36,7 +36,8 @@ void rope(const KernelCall& call) {
   });
 }
 
-/// A row of which no element is kept is a softmax over minus infinities: NaN. Over no keys at all the sum is 0.
+/// A query that keeps no key, for mask or for causality, gives 0, as PyTorch's scaled_dot_product_attention does; so
+/// does one with no keys at all.
 void attention(const KernelCall& call) {
   const TensorView& q = call.operands[0];
   const TensorView& y = call.results[0];
@@ -85,6 +86,9 @@ void attention(const KernelCall& call) {
       weights[j] = score;
       largest = std::max(largest, score);
     }
+    const bool keeps_none = std::all_of(weights.begin(), weights.end(), [](double w) { return w == -infinity; });
+    if (keeps_none)
+      largest = 0;
     double sum = 0;
     for (double& weight : weights) {
       weight = std::exp(weight - largest);
@@ -93,7 +97,7 @@ void attention(const KernelCall& call) {
     for (std::size_t e = 0; e < value_depth; ++e) {
       double total = 0;
       for (std::size_t j = 0; j < num_keys; ++j)
-        total += weights[j] / sum * values[(batch * num_keys + j) * value_depth + e];
+        total += (keeps_none ? 0.0 : weights[j] / sum) * values[(batch * num_keys + j) * value_depth + e];
       out.push_back(total);
     }
   }
