@@ -6,7 +6,7 @@
 //
 // Reading trusts nothing: each rule of the format is checked before a tensor is handed out, and what is broken is named
 // with its file and tensor. Dtypes are spelled F64 F32 F16 BF16 F8_E4M3 F8_E5M2 I64 I32 I16 I8 U8 BOOL; f8e4m3fnuz, for
-// which the format has no name, is F8_E4M3FNUZ.
+// which the format has no name, is F8_E4M3FNUZ. C64, complex numbers, is read as f32 with a last axis of 2.
 #pragma once
 
 #include <cstddef>

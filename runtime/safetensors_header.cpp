@@ -191,15 +191,19 @@ bool bytes_needed(DType dtype, const std::vector<std::uint64_t>& shape, std::uin
   return empty || !overflow;
 }
 
-void check_entry(const RawEntry& raw, std::uint64_t data_size, SafetensorsHeader& header, Faults& faults) {
+void check_entry(RawEntry& raw, std::uint64_t data_size, SafetensorsHeader& header, Faults& faults) {
   if (!raw.has_dtype || !raw.has_shape || !raw.has_offsets) {
     const char* missing = !raw.has_dtype ? "dtype" : !raw.has_shape ? "shape" : "data_offsets";
     return faults.add("safetensors.header", raw.name, fmt::format("the tensor has no {}", missing));
   }
-  const auto dtype = parse_safetensors_dtype(raw.dtype);
+  auto dtype = parse_safetensors_dtype(raw.dtype);
+  if (raw.dtype == "C64") {
+    dtype = DType::f32;
+    raw.shape.push_back(2);
+  }
   if (!dtype)
     return faults.add("safetensors.dtype", raw.name, fmt::format("unknown dtype '{}'", raw.dtype),
-                      "known are F64 F32 F16 BF16 F8_E4M3 F8_E4M3FNUZ F8_E5M2 I64 I32 I16 I8 U8 BOOL");
+                      "known are F64 F32 F16 BF16 F8_E4M3 F8_E4M3FNUZ F8_E5M2 I64 I32 I16 I8 U8 BOOL C64");
   std::uint64_t bytes = 0;
   if (!bytes_needed(*dtype, raw.shape, bytes))
     return faults.add("safetensors.shape", raw.name,
@@ -253,7 +257,7 @@ SafetensorsHeader parse_safetensors_header(const std::string& file, std::string_
   }
   SafetensorsHeader header;
   header.metadata = std::move(reader.metadata);
-  for (const RawEntry& raw : reader.entries)
+  for (RawEntry& raw : reader.entries)
     check_entry(raw, data_size, header, faults);
   std::sort(header.entries.begin(), header.entries.end(), [](const SafetensorsEntry& a, const SafetensorsEntry& b) {
     return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
