@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -14,9 +15,9 @@ namespace {
 
 /// Arguments that say where and how a tensor is stored, not what it holds.
 bool is_placement(std::string_view name) {
-  constexpr std::array<std::string_view, 10> names{"device",        "layout",     "pin_memory", "memory_format",
-                                                   "non_blocking",  "generator",  "implicit",   "cudnn_enable",
-                                                   "requires_grad", "sparse_grad"};
+  constexpr std::array<std::string_view, 11> names{"device",        "layout",      "pin_memory",   "memory_format",
+                                                   "non_blocking",  "generator",   "implicit",     "cudnn_enable",
+                                                   "requires_grad", "sparse_grad", "cudnn_enabled"};
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -204,6 +205,10 @@ std::int64_t Call::integer(std::string_view name) {
   if (!d.is_constant())
     wrong(name, "an integer that is known");
   return d.constant();
+}
+
+bool Call::takes(std::string_view name) const {
+  return std::any_of(parameters_.begin(), parameters_.end(), [&](const Parameter& p) { return p.name == name; });
 }
 
 bool Call::boolean(std::string_view name) {
@@ -427,6 +432,8 @@ Value materialize(Emitter& emit, const Operand& operand, TorchType type) {
     const Scalar& s = operand.scalar;
     if (s.kind == Scalar::symbolic) {
       v = is_boolean(type.dtype) ? emit.cast(emit.dim(s.dim, DType::i64), type.dtype) : emit.dim(s.dim, type.dtype);
+    } else if (s.kind == Scalar::real && is_integer(type.dtype) && std::abs(s.fraction) < 0x1p62) {
+      v = emit.integer(type.dtype, static_cast<std::int64_t>(s.fraction));
     } else if (s.kind == Scalar::real || is_float(type.dtype)) {
       v = emit.scalar(type.dtype, s.number());
     } else {

@@ -76,6 +76,7 @@ class Call {
   Tensor tensor(std::string_view name);
   Value value(std::string_view name) { return tensors.read(tensor(name)); }
   bool has(std::string_view name);                         ///< Given, and not None.
+  bool takes(std::string_view name) const;                 ///< Whether the row names it.
   std::vector<Tensor> tensor_list(std::string_view name);  ///< Null elements for None.
   std::int64_t integer(std::string_view name);
   Dim dim(std::string_view name);

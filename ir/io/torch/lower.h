@@ -30,6 +30,8 @@ TANDEM_LOWERING(composed);     // the expression, on f32 or f64
 TANDEM_LOWERING(rounding);     // the op; integers stay
 TANDEM_LOWERING(test);         // the op, which gives bool
 TANDEM_LOWERING(binary);       // the op, on the promoted dtype
+TANDEM_LOWERING(multiply);
+TANDEM_LOWERING(sign);
 TANDEM_LOWERING(binary_float);
 TANDEM_LOWERING(compare);
 TANDEM_LOWERING(logical);
@@ -96,6 +98,12 @@ TANDEM_LOWERING(unfold);
 TANDEM_LOWERING(slice_scatter);
 TANDEM_LOWERING(select_scatter);
 TANDEM_LOWERING(diagonal_scatter);
+// windows.cpp
+TANDEM_LOWERING(pad_by_index);  // number: 0 reflect, 1 replicate
+TANDEM_LOWERING(average_pool);  // number: how many axes
+TANDEM_LOWERING(max_pool);
+TANDEM_LOWERING(adaptive_average_pool);
+TANDEM_LOWERING(upsample);  // number: 0 nearest, 1 bilinear
 // assembly.cpp
 TANDEM_LOWERING(cat);
 TANDEM_LOWERING(stack);
@@ -181,6 +189,12 @@ inline Dims with_pair(Dims shape, bool complex) {
 Value scatter_along(Emitter& emit, Value base, std::size_t axis, Value index, Value src, std::string_view mode);
 /// Elements at offset + sum(stride * i) of the flattened tensor, as a constant.
 Value strided_index(Call& call, const Dims& sizes, const Dims& strides, Dim offset);
+/// Pads the last axes by what their own elements give: reflect, replicate or circular.
+Value pad_by_index(Call& call, Value v, const Dims& widths, std::string_view mode);
+/// A convolution over any number of axes, as a matrix product over its windows; x[N, C, ..], weight[O, C / groups, ..].
+Value convolve(Call& call, Value x, Value weight, const std::vector<std::int64_t>& stride,
+               const std::vector<std::int64_t>& padding, const std::vector<std::int64_t>& dilation,
+               std::int64_t groups);
 /// Whether PyTorch would lay out the new sizes over the old strides without a copy
 /// (aten/src/ATen/TensorUtils.cpp, computeStride). False where symbolic sizes leave it open.
 bool can_view(const Dims& sizes, const Dims& strides, const Dims& new_sizes);

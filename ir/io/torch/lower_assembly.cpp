@@ -144,7 +144,7 @@ void pad(Call& call, const Lowering& row) {
   if (call.tensor("self")->complex)
     call.unsupported("complex numbers");
   if (row.number == 0.0 && call.string("mode") != "constant")
-    call.unsupported(fmt::format("padding mode '{}'", call.string("mode")));
+    return call.give(pad_by_index(call, v, call.dims("pad"), call.string("mode")));
   const Dims widths = call.dims("pad");
   const std::size_t rank = e.rank(v);
   if (widths.size() % 2 != 0 || widths.size() / 2 > rank)

@@ -29,6 +29,43 @@ Pair promoted(Call& call, bool to_float = false) {
   return promoted(call, call.operand("self"), call.operand("other"), to_float);
 }
 
+/// Whether f16 or bf16 holds a number exactly.
+bool is_exact(DType dtype, double x) {
+  if (x == 0.0 || !std::isfinite(x))
+    return true;
+  int exponent = 0;
+  const double mantissa = std::frexp(x, &exponent);
+  const int precision = dtype == DType::bf16 ? 8 : 11, lowest = dtype == DType::bf16 ? -133 : -24;
+  const int digits = std::min(precision, exponent - lowest);
+  const double scaled = std::ldexp(mantissa, digits);
+  return digits > 0 && scaled == std::floor(scaled) && std::abs(x) <= (dtype == DType::bf16 ? 0x1.fep127 : 65504.0);
+}
+
+/// For add, sub, mul and div: beside f16 and bf16 PyTorch's CPU kernels take a number as f32, not rounded to the
+/// tensor's dtype (aten/src/ATen/native/cpu/BinaryOpsKernel.cpp, opmath). The operands are then f32, and so is `type`;
+/// the result is to be cast to `result`.
+struct Arithmetic {
+  Value a, b;
+  TorchType type;
+  DType result;
+};
+
+Arithmetic arithmetic(Call& call, const Operand& a, const Operand& b, bool to_float = false) {
+  const Operand both[] = {a, b};
+  TorchType type = result_type(both);
+  if (to_float && !is_float(type.dtype))
+    type.dtype = DType::f32;
+  const DType result = type.dtype;
+  const auto is_finer = [&](const Operand& o) {
+    if (o.value)
+      return o.rank == 0 && o.type.dtype == DType::f32;
+    return o.scalar.kind != Scalar::symbolic && !is_exact(result, o.scalar.number());
+  };
+  if ((result == DType::f16 || result == DType::bf16) && !type.complex && (is_finer(a) || is_finer(b)))
+    type.dtype = DType::f32;
+  return {materialize(call.emit, a, type), materialize(call.emit, b, type), type, result};
+}
+
 Operand plain(Value v, Emitter& emit) {
   Operand o;
   o.value = v;
@@ -123,11 +160,26 @@ void negate(Call& call, const Lowering&) {
 
 void binary(Call& call, const Lowering& row) {
   const Pair p = promoted(call);
-  if (!p.type.complex)
-    return call.give(call.emit.op(row.op, {p.a, p.b}));
-  if (row.op != op::mul)
+  if (p.type.complex)
     call.unsupported("complex numbers");
-  call.give(multiply_complex(call.emit, p.a, p.b), true);
+  call.give(call.emit.op(row.op, {p.a, p.b}));
+}
+
+void multiply(Call& call, const Lowering&) {
+  const Arithmetic p = arithmetic(call, call.operand("self"), call.operand("other"));
+  if (p.type.complex)
+    return call.give(multiply_complex(call.emit, p.a, p.b), true);
+  call.give(call.emit.cast(call.emit.mul(p.a, p.b), p.result));
+}
+
+/// PyTorch's sign of NaN is 0.
+void sign(Call& call, const Lowering&) {
+  Emitter& e = call.emit;
+  const Tensor t = call.tensor("self");
+  if (t->complex)
+    call.unsupported("complex numbers");
+  const Value v = call.tensors.read(t), out = e.op(op::sign, {v});
+  call.give(is_float(e.dtype(v)) ? e.where(e.op(op::is_nan, {v}), e.scalar(e.dtype(v), 0.0), out) : out);
 }
 
 void binary_float(Call& call, const Lowering& row) {
@@ -171,14 +223,21 @@ void add_scaled(Call& call, const Lowering& row) {
       call.unsupported("complex numbers with alpha");
     b = plain(call.emit.mul(materialize(call.emit, b, type), materialize(call.emit, factor, type)), call.emit);
   }
-  call.give(call.emit.op(row.op, {materialize(call.emit, a, type), materialize(call.emit, b, type)}), type.complex);
+  const Arithmetic p = arithmetic(call, a, b);
+  call.give(call.emit.cast(call.emit.op(row.op, {p.a, p.b}), p.result), type.complex);
 }
 
+/// other - alpha * self
 void rsub(Call& call, const Lowering&) {
-  if (call.scalar("alpha").number() != 1.0)
-    call.unsupported("alpha other than 1");
-  const Pair p = promoted(call);
-  call.give(call.emit.sub(p.b, p.a));
+  Arithmetic p = arithmetic(call, call.operand("self"), call.operand("other"));
+  Operand alpha;
+  alpha.scalar = call.scalar("alpha");
+  if (alpha.scalar.kind == Scalar::symbolic || alpha.scalar.number() != 1.0) {
+    if (p.type.complex)
+      call.unsupported("complex numbers with alpha");
+    p.a = call.emit.mul(p.a, materialize(call.emit, alpha, p.type));
+  }
+  call.give(call.emit.cast(call.emit.sub(p.b, p.a), p.result), p.type.complex);
 }
 
 void divide(Call& call, const Lowering&) {
@@ -201,7 +260,8 @@ void divide(Call& call, const Lowering&) {
     return call.give(truncated_division(e, p.a, p.b));
   if (!mode.empty())
     call.unsupported(fmt::format("rounding_mode '{}'", mode));
-  call.give(e.div(p.a, p.b));
+  const Arithmetic exact = arithmetic(call, call.operand("self"), call.operand("other"), true);
+  call.give(e.cast(e.div(exact.a, exact.b), exact.result));
 }
 
 void fmod(Call& call, const Lowering&) {

@@ -231,18 +231,31 @@ void tensordot(Call& call, const Lowering&) {
   call.give(e.reshape(product(e, left, right), call.result_dims()));
 }
 
-/// conv1d, and convolution.default (number 1) of one axis.
+/// conv1d, conv2d, conv3d, and convolution.default (number 1).
 void convolution(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   Value x = real_value(call, "input");
   const Value weight = real_value(call, "weight");
   if (row.number == 1.0 && call.boolean("transposed"))
     call.unsupported("transposed convolution");
-  if (e.rank(weight) != 3)
-    call.unsupported(fmt::format("convolution over {} axes", e.rank(weight) - 2));
-  const bool single = e.rank(x) == 2;
-  if (single)
+  if (e.rank(weight) < 3)
+    throw Error("torch.argument", "the argument 'weight' must have three axes or more");
+  if (e.rank(x) + 1 == e.rank(weight))
     x = e.unsqueeze(x, 0);
+  if (e.rank(weight) > 3) {
+    const auto each = [&](std::string_view name) {
+      std::vector<std::int64_t> out = call.integers(name);
+      out.resize(e.rank(weight) - 2, out.at(0));
+      return out;
+    };
+    Value out = convolve(call, x, weight, each("stride"), each("padding"), each("dilation"), call.integer("groups"));
+    if (call.has("bias")) {
+      Dims shape(e.rank(out) - 1, Dim(1));
+      shape[0] = e.dims(weight)[0];
+      out = e.add(out, e.reshape(real_value(call, "bias"), shape));
+    }
+    return call.give(e.reshape(out, call.result_dims()));
+  }
   const auto one = [&](std::string_view name) { return call.integers(name).at(0); };
   const std::int64_t stride = one("stride"), dilation = one("dilation"), groups = call.integer("groups");
   std::int64_t padding = 0;

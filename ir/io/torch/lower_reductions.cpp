@@ -436,23 +436,38 @@ void group_norm(Call& call, const Lowering& row) {
 }
 
 /// _native_batch_norm_legit_no_training: with the statistics of the training.
-void batch_norm(Call& call, const Lowering&) {
+/// With the running statistics, or (number 1) those of the batch, which are then results as well.
+void batch_norm(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   const Value x = real_value(call, "input");
   const DType dtype = e.dtype(x), wide = compute_dtype(dtype);
   const std::size_t rank = e.rank(x);
+  const bool own = row.number == 1.0;
+  if (!own && call.takes("training") && call.boolean("training"))
+    call.unsupported("training; export the model after model.eval()");
   const auto channel = [&](std::string_view name) {
     return over_channels(e, e.cast(real_value(call, name), wide), rank);
   };
-  Value out =
-      e.mul(e.sub(e.cast(x, wide), channel("running_mean")), inverse_root(e, channel("running_var"), call.real("eps")));
+  Value mean, spread;
+  if (own) {
+    Axes axes;
+    for (std::size_t i = 0; i < rank; ++i)
+      if (i != 1)
+        axes.push_back(static_cast<std::int64_t>(i));
+    mean = e.reduce(op::mean, e.cast(x, wide), axes, true);
+    spread = inverse_root(e, variance_of(e, e.cast(x, wide), axes, 0.0, true), call.real("eps"));
+  } else {
+    mean = channel("running_mean");
+    spread = inverse_root(e, channel("running_var"), call.real("eps"));
+  }
+  Value out = e.mul(e.sub(e.cast(x, wide), mean), spread);
   if (call.has("weight"))
     out = e.mul(out, channel("weight"));
   if (call.has("bias"))
     out = e.add(out, channel("bias"));
   call.give(e.cast(out, dtype));
-  for (int i = 0; i < 2; ++i)
-    call.give(e.full({0}, 0.0, wide));
+  for (const Value statistic : {mean, spread})
+    call.give(own ? e.reshape(statistic, {e.dims(x)[1]}) : e.full({0}, 0.0, wide));
 }
 
 }  // namespace tandem::torch::lower

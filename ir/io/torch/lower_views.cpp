@@ -375,18 +375,15 @@ void as_strided(Call& call, const Lowering&) {
 
 void unfold(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value v = call.value("self");
-  const std::size_t axis = call.axis("dimension", e.rank(v));
-  const std::int64_t size = call.integer("size"), step = call.integer("step");
-  const Dim windows = call.result_dims().at(axis);
-  const Value starts = e.reshape(e.iota(windows, 0, step), {windows, 1});
-  const Value taken = e.op(op::take, {v, e.add(starts, e.iota(size))}, {{"axis", static_cast<std::int64_t>(axis)}});
-  std::vector<std::int64_t> perm;
-  for (std::size_t i = 0; i < e.rank(taken); ++i)
-    if (i != axis + 1)
-      perm.push_back(static_cast<std::int64_t>(i));
-  perm.push_back(static_cast<std::int64_t>(axis + 1));
-  call.give(e.transpose(taken, perm));
+  const Tensor self = call.tensor("self");
+  if (self->complex)
+    call.unsupported("complex numbers");
+  View v;
+  v.kind = View::Kind::windows;
+  v.axis = call.axis("dimension", call.rank(self));
+  const Dim windows = call.result_dims().at(v.axis);
+  v.index = e.add(e.reshape(e.iota(windows, 0, call.integer("step")), {windows, 1}), e.iota(call.integer("size")));
+  call.give_view(self, std::move(v));
 }
 
 namespace {

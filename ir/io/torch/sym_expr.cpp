@@ -25,9 +25,10 @@ class SymbolicSizes::Parser {
 
  private:
   [[noreturn]] void fail(const std::string& message) const {
-    throw Error("torch.expression", fmt::format("{}, in the size expression {}", message, text_.substr(0, 300)),
-                "known are Symbol, Integer, Add, Mul, Pow with a small constant exponent, FloorDiv, CleanDiv, Mod, "
-                "PythonMod, and Max and Min where the symbols' ranges decide them");
+    throw Error(
+        "torch.expression", fmt::format("{}, in the size expression {}", message, text_.substr(0, 300)),
+        "known are Symbol, Integer, Add, Mul, Pow with a small constant exponent, FloorDiv, CleanDiv, CeilDiv, Mod, "
+        "PythonMod, Max, Min and Abs");
   }
   char peek() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n'))
@@ -211,7 +212,7 @@ class SymbolicSizes::Parser {
       return largest ? a : b;
     if (difference.max <= 0)
       return largest ? b : a;
-    fail(fmt::format("the ranges of the symbols do not decide whether {} or {} is larger", to_string(a), to_string(b)));
+    return largest ? maximum(a, b) : minimum(a, b);
   }
   Dim raise(Dim base, Dim exponent) {
     if (!exponent.is_constant() || exponent.constant() < 0 || exponent.constant() > max_exponent)
@@ -226,10 +227,13 @@ class SymbolicSizes::Parser {
       fail(fmt::format("the divisor {} may be 0 or less", to_string(b)));
     return floordiv(a, b);
   }
+  /// Written with floordiv, of which dims know more: s + (-s) % 64 is then 64 * -floordiv(-s, 64), a multiple of 64
+  /// that can be split.
   Dim remainder(Dim a, Dim b) {
     if (range(b).min < 1)
       fail(fmt::format("the divisor {} may be 0 or less", to_string(b)));
-    return mod(a, b);
+    const Dim rest = mod(a, b);
+    return rest.is_constant() ? rest : a - b * floordiv(a, b);
   }
 
   SymbolicSizes& owner_;

@@ -27,14 +27,14 @@ struct SeenSymbol {
   bool positive = false;
 };
 
-/// Reads expressions. `range_of` gives the ranges by which Max, Min and Abs are decided.
+/// Reads expressions. `range_of` gives the ranges by which Max, Min and Abs are decided where they can be.
 class SymbolicSizes {
  public:
   SymbolicSizes(Context& context, std::function<DimRange(Symbol)> range_of)
       : context_(context), range_of_(std::move(range_of)) {}
 
-  /// Throws Error "torch.expression" for what is no expression, or none that a dim can be: Max and Min that the ranges
-  /// do not decide, true division that leaves a rest, powers beyond 8.
+  /// Throws Error "torch.expression" for what is no expression, or none that a dim can be: true division that
+  /// leaves a rest, powers beyond 8.
   Dim parse(std::string_view text);
   /// The symbols of all expressions so far, in the order of their appearance.
   const std::vector<SeenSymbol>& symbols() const { return symbols_; }

@@ -50,6 +50,8 @@ void Tensors::write(const Tensor& tensor, Value value) {
   for (const View& view : tensor->views) {
     if (view.kind == View::Kind::expand)
       throw Error("torch.unsupported", "a write into an expanded tensor, whose elements share memory");
+    if (view.kind == View::Kind::windows)
+      throw Error("torch.unsupported", "a write through unfold, whose windows may overlap");
     viewed.push_back(apply(view, viewed.back()));
   }
   Value v = value;
@@ -66,6 +68,15 @@ Value Tensors::apply(const View& view, Value v) {
     case View::Kind::transpose: return emit_.transpose(v, view.perm);
     case View::Kind::slice: return emit_.slice(v, view.axis, view.start, view.end, view.step);
     case View::Kind::expand: return emit_.expand(v, view.shape);
+    case View::Kind::windows: {
+      const Value taken = emit_.op(op::take, {v, view.index}, {{"axis", static_cast<std::int64_t>(view.axis)}});
+      std::vector<std::int64_t> perm;
+      for (std::size_t i = 0; i < emit_.rank(taken); ++i)
+        if (i != view.axis + 1)
+          perm.push_back(static_cast<std::int64_t>(i));
+      perm.push_back(static_cast<std::int64_t>(view.axis + 1));
+      return emit_.transpose(taken, perm);
+    }
     case View::Kind::elements: break;
   }
   Dim count = 1;
@@ -88,6 +99,7 @@ Value Tensors::undo(const View& view, Value viewed, Value v) {
     }
     case View::Kind::slice: return emit_.slice_update(viewed, v, view.axis, view.start, view.end, view.step);
     case View::Kind::expand:
+    case View::Kind::windows:
     case View::Kind::elements: break;
   }
   Dim count = 1, written = 1;

@@ -22,14 +22,14 @@ inline constexpr std::size_t max_views = 256;  ///< How long a chain of views ma
 
 /// One view: how to get from the viewed value to the view.
 struct View {
-  enum class Kind : std::uint8_t { reshape, transpose, slice, expand, elements };
+  enum class Kind : std::uint8_t { reshape, transpose, slice, expand, windows, elements };
   Kind kind = Kind::reshape;
   Dims shape;                      ///< reshape, expand: of the view.
   std::vector<std::int64_t> perm;  ///< transpose
-  std::size_t axis = 0;            ///< slice
+  std::size_t axis = 0;            ///< slice, windows
   Dim start = 0, end = 0;
   std::int64_t step = 1;
-  Value index;  ///< elements: positions in the flattened tensor, of the view's shape
+  Value index;  ///< elements: positions in the flattened tensor, of the view's shape; windows: along the axis
 };
 
 /// Memory with a history. A null value is never read.
@@ -60,8 +60,8 @@ class Tensors {
   static Tensor alias(const Tensor& tensor, bool complex);
   /// The value of a tensor now.
   Value read(const Tensor& tensor);
-  /// Gives a tensor the value, which has its type. Throws Error "torch.unsupported" for a tensor whose elements share
-  /// memory (expand).
+  /// Gives a tensor the value, which has its type. Throws Error "torch.unsupported" for a tensor whose elements may
+  /// share memory (expand, unfold).
   void write(const Tensor& tensor, Value value);
 
  private:
