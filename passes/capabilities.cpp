@@ -52,11 +52,11 @@ struct OwnKernel {
 };
 
 std::vector<OwnKernel> own_kernel_rows() {
-  const std::vector<DType> half{DType::bf16, DType::f16};
+  const std::vector<DType> gpu{DType::bf16, DType::f16, DType::f32};
   const std::vector<DType> all{DType::f64, DType::f32, DType::f16, DType::bf16};
   const std::vector<DType> quantizable{DType::f32, DType::f16, DType::bf16};
   return {
-      {"fused_mla_dual_rms_norm", half, all, all},
+      {"fused_mla_dual_rms_norm", gpu, all, all},
       {"fused_add_rms_norm", {}, {}, all},
       {"fused_silu_and_mul", {}, {}, all},
       {"fused_qk_norm_rope", {}, {}, all},

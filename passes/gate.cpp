@@ -150,6 +150,14 @@ GateAnswer decide(const GateRequest& request, const PassConfig& config, const Ca
       return answer;
     }
   }
+  if (request.numerics == Numerics::relaxed && config.numerics == Numerics::exact) {
+    if (flag == Toggle::on) {
+      throw Error("gate.numerics", fmt::format("{} = on, but it rounds otherwise, and numerics = exact", request.flag),
+                  fmt::format("set numerics = relaxed, or {} = auto", request.flag));
+    }
+    answer.rule = "numerics = exact, and it rounds otherwise";
+    return answer;
+  }
   if (answer.needs_kernel)
     choose_providers(request, config, target, answer);
   if (answer.needs_kernel && answer.providers.empty()) {

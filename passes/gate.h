@@ -3,9 +3,11 @@
 // The rules, first that applies:
 //     flag off                                        off
 //     flag on, kernel needed, no provider             Error "gate.no-kernel": a wish is never silently dropped
+//     flag on, rounds otherwise, numerics exact       Error "gate.numerics": nor is the contract broken
 //     flag on                                         on
 //     level below the pass's                          off
 //     target's platform not among the pass's          off (auto only; `on` forces it)
+//     rounds otherwise, numerics exact                off
 //     kernel needed, no provider                      off
 //     otherwise                                       on
 // A provider counts when it offers the kernel for the target's architecture and dtype, and rounds as the op prescribes
@@ -25,11 +27,12 @@ namespace tandem {
 /// What a pass or fusion says of itself.
 struct GateRequest {
   std::string name;
-  OptLevel level = OptLevel::O1;    ///< On from this level, under `auto`.
-  std::string flag;                 ///< Empty: it has none.
-  std::vector<Platform> platforms;  ///< On under `auto` on these; empty: on all.
-  std::string kernel;               ///< The op that a provider must offer; empty: none.
-  std::vector<DType> dtypes;        ///< Of those, one at least must be offered; empty: any.
+  OptLevel level = OptLevel::O1;        ///< On from this level, under `auto`.
+  std::string flag;                     ///< Empty: it has none.
+  std::vector<Platform> platforms;      ///< On under `auto` on these; empty: on all.
+  std::string kernel;                   ///< The op that a provider must offer; empty: none.
+  std::vector<DType> dtypes;            ///< Of those, one at least must be offered; empty: any.
+  Numerics numerics = Numerics::exact;  ///< `relaxed`: it rounds otherwise than what it replaces.
 };
 
 /// The provider taken for one dtype.
@@ -54,7 +57,7 @@ struct GateAnswer {
   bool needs_kernel = false;
 };
 
-/// Decides. Throws Error "gate.no-kernel".
+/// Decides. Throws Error "gate.no-kernel" or "gate.numerics".
 TANDEM_PASSES_API GateAnswer decide(const GateRequest& request, const PassConfig& config,
                                     const Capabilities& capabilities);
 

@@ -127,7 +127,8 @@ std::vector<std::string> known_flags(const FusionSet* fusions) {
 
 namespace {
 
-/// Asks every fusion's gate before anything is changed: "gate.no-kernel" is thrown here, not in mid-pipeline.
+/// Asks every fusion's gate before anything is changed: "gate.no-kernel" and "gate.numerics" are thrown here, not in
+/// mid-pipeline.
 void check_gates(const PassManager& manager, const FusionSet* fusions, const PassConfig& config,
                  const Capabilities& capabilities) {
   const auto fuses = [](const PassManager::Entry& e) { return e.gate.on && e.pass.name == "fuse"; };

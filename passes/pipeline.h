@@ -57,8 +57,8 @@ struct PipelineOptions {
 };
 
 /// Runs the pipeline over `graph` and reports every row of the table, those that were off too. Checks the flags first.
-/// Throws Error "config.unknown-flag", "gate.no-kernel", "pipeline.unknown-pass", or what the verifier finds; on an
-/// Error from a pass the graph is as the failing pass left it.
+/// Throws Error "config.unknown-flag", "gate.no-kernel", "gate.numerics", "pipeline.unknown-pass", or what the verifier
+/// finds; on an Error from a pass the graph is as the failing pass left it.
 TANDEM_PASSES_API DecisionReport run_pipeline(Graph& graph, const PassConfig& config, const Capabilities& capabilities,
                                               const PipelineOptions& options = {});
 

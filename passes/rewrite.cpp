@@ -2,6 +2,8 @@
 
 #include <tandem/passes/rewrite.h>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace tandem {
@@ -83,6 +85,21 @@ std::string describe(const Graph& graph, Node node) {
     text += fmt::format(" in {}", scope.view());
   }
   return text;
+}
+
+Symbol common_scope(const Graph& graph, std::span<const Node> nodes) {
+  if (nodes.empty())
+    return {};
+  std::string_view common = graph.scope(nodes.front()).view();
+  for (Node n : nodes) {
+    const std::string_view scope = graph.scope(n).view();
+    const auto [a, b] = std::mismatch(common.begin(), common.end(), scope.begin(), scope.end());
+    const bool whole = (a == common.end() || *a == '.') && (b == scope.end() || *b == '.');
+    common = common.substr(0, static_cast<std::size_t>(a - common.begin()));
+    if (!whole)
+      common = common.substr(0, common.rfind('.') == std::string_view::npos ? 0 : common.rfind('.'));
+  }
+  return graph.context().intern(common);
 }
 
 }  // namespace tandem

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ bool is_unused(const Graph& graph, Node node);
 
 /// The node that makes a value by `op`, or null.
 Node made_by(const Graph& graph, Value value, OpId op);
+
+/// The scope that nodes have in common: "model.layers.3" of "model.layers.3.q" and "model.layers.3.kv".
+Symbol common_scope(const Graph& graph, std::span<const Node> nodes);
 
 /// An axis that may count from the end, as one that does: 1 of rank 2 is -1.
 inline std::int64_t axis_from_end(std::int64_t axis, std::size_t rank) {

@@ -35,7 +35,8 @@ struct PlanOptions {
 
   /// Compute once what depends on constants and weights only.
   bool fold_constants = true;
-  /// Bytes that folded values may hold together; a node that would go beyond runs every time.
+  /// Bytes that folded values may hold together; a node that would go beyond runs every time. Weights that are joined
+  /// do not count where nothing else reads the parts, which are dropped: no more is held than before.
   std::int64_t fold_limit = std::int64_t{1} << 30;
   /// Bytes that the arena and the outputs of one run may take. 0: what the machine (or the control group) has.
   std::int64_t memory_limit = 0;

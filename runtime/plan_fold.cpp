@@ -77,8 +77,21 @@ bool StaticFolder::view(Node n) {
   return true;
 }
 
+/// Whether a node joins weights that nothing else reads. The parts are dropped afterwards: no more is held than before.
+bool StaticFolder::replaces_weights(Node n) {
+  if (graph().op(n) != op::concat)
+    return false;
+  for (std::size_t i = 0; i < graph().num_operands(n); ++i) {
+    const Value part = graph().operand(n, i);
+    if (!graph().is_weight(part) || graph().num_uses(part) != 1)
+      return false;
+  }
+  return true;
+}
+
 bool StaticFolder::fold(Node n, const KernelFn& kernel, std::string& reason) {
   std::int64_t bytes = 0;
+  const bool limited = !replaces_weights(n);
   std::vector<Tensor> results;
   std::vector<TensorView> views;
   try {
@@ -90,7 +103,7 @@ bool StaticFolder::fold(Node n, const KernelFn& kernel, std::string& reason) {
         if (__builtin_mul_overflow(size, d, &size))
           size = Dim::max_constant;
       bytes = std::min(Dim::max_constant, bytes + std::min(size, Dim::max_constant));
-      if (bytes > limit_ - folded_bytes_) {
+      if (limited && bytes > limit_ - folded_bytes_) {
         reason += fmt::format("; not folded: {} more bytes would go beyond the limit of {}", bytes, limit_);
         return false;
       }
@@ -104,7 +117,7 @@ bool StaticFolder::fold(Node n, const KernelFn& kernel, std::string& reason) {
     reason += fmt::format("; not folded: {}", error.diagnostics().front().message);
     return false;
   }
-  folded_bytes_ += bytes;
+  folded_bytes_ += limited ? bytes : 0;
   for (std::size_t i = 0; i < results.size(); ++i)
     statics(graph().result(n, i)) = std::move(results[i]);
   return true;

@@ -31,6 +31,7 @@ class StaticFolder {
  private:
   Graph& graph() { return plan_.graph; }
   std::optional<Tensor>& statics(Value v) { return plan_.statics[v.index]; }
+  bool replaces_weights(Node n);
   std::vector<TensorView> operand_views(Node n);
   std::vector<std::int64_t> static_shape(Value v);
 

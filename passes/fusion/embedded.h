@@ -11,7 +11,7 @@ struct EmbeddedFusion {
   std::string_view text;
 };
 
-/// One a file of passes/fusion/, by file name.
+/// One a file of passes/fusion/, then one a file of passes/normalize/, by file name.
 std::span<const EmbeddedFusion> embedded_fusions();
 
 }  // namespace tandem

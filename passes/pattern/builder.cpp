@@ -15,6 +15,17 @@ std::vector<std::string> names_of(std::initializer_list<PatternValueName> values
   return names;
 }
 
+TypePattern type_pattern(const PatternType& type, const PatternShape& shape) {
+  TypePattern out;
+  out.dtype = type.name;
+  out.has_shape = shape.constrained;
+  out.open = shape.open;
+  out.leading = shape.leading;
+  for (const PatternExpr& d : shape.dims)
+    out.dims.push_back(d.expr());
+  return out;
+}
+
 }  // namespace
 
 NodeMatcher& NodeMatcher::attr(std::string_view name, PatternExpr value, Compare compare) {
@@ -34,6 +45,10 @@ NodeMatcher& NodeMatcher::recompute() {
 }
 NodeMatcher& NodeMatcher::optional() {
   node().optional = true;
+  return *this;
+}
+NodeMatcher& NodeMatcher::type(PatternType type, PatternShape shape) {
+  node().types.push_back(type_pattern(type, shape));
   return *this;
 }
 PatternValueName NodeMatcher::result(std::string_view name) {
@@ -65,8 +80,16 @@ PatternBuilder& PatternBuilder::level(OptLevel level) {
   pattern_.level = level;
   return *this;
 }
+PatternBuilder& PatternBuilder::pass(std::string_view name) {
+  pattern_.pass = name;
+  return *this;
+}
 PatternBuilder& PatternBuilder::flag(std::string_view name) {
   pattern_.flag = name;
+  return *this;
+}
+PatternBuilder& PatternBuilder::numerics(Numerics numerics) {
+  pattern_.numerics = numerics;
   return *this;
 }
 PatternBuilder& PatternBuilder::requires_kernel(std::string_view op) {
@@ -105,12 +128,7 @@ PatternType PatternBuilder::dtype(std::string_view name, std::initializer_list<D
 PatternValueName PatternBuilder::input(std::string_view name, PatternType type, PatternShape shape, Loc loc) {
   InputPattern in;
   in.name = name;
-  in.type.dtype = type.name;
-  in.type.has_shape = shape.constrained;
-  in.type.open = shape.open;
-  in.type.leading = shape.leading;
-  for (const PatternExpr& d : shape.dims)
-    in.type.dims.push_back(d.expr());
+  in.type = type_pattern(type, shape);
   in.span = span_of(loc);
   pattern_.inputs.push_back(std::move(in));
   return {std::string(name)};

@@ -122,6 +122,8 @@ class TANDEM_EXPORT NodeMatcher {
   NodeMatcher& recompute();
   /// May be absent: the result is then the operand.
   NodeMatcher& optional();
+  /// The type of the next result: `.type(T, leading({Q}))`. Give none, or one for each result.
+  NodeMatcher& type(PatternType type, PatternShape shape = {});
   PatternValueName result(std::string_view name);
   /// "_" for a result that must not be used, "name..." at the end for any further ones (of a kept node).
   template <class... Names>
@@ -162,7 +164,9 @@ class TANDEM_EXPORT PatternBuilder {
 
   PatternBuilder& doc(std::string_view text);
   PatternBuilder& level(OptLevel level);
+  PatternBuilder& pass(std::string_view name);
   PatternBuilder& flag(std::string_view name);
+  PatternBuilder& numerics(Numerics numerics);
   PatternBuilder& requires_kernel(std::string_view op);
   PatternBuilder& platform(std::string_view name);
   PatternBuilder& benefit(int benefit);

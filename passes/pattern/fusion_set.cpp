@@ -109,6 +109,7 @@ GateRequest FusionSet::gate_request(std::size_t i) const {
   request.name = p.name;
   request.level = p.level;
   request.flag = p.flag;
+  request.numerics = p.numerics;
   for (const std::string& platform : p.platforms)
     request.platforms.push_back(*parse_platform(platform));
   if (!p.kernels.empty())

@@ -391,11 +391,14 @@ class Reader {
     if (!require(v, path, Kind::object, "a fusion as an object"))
       return p;
     check_keys(v, path,
-               {"name", "doc", "level", "flag", "benefit", "requires", "platforms", "families", "types", "dims",
-                "definitions", "inputs", "match", "where", "rewrite", "replace"});
+               {"name", "doc", "level", "pass", "flag", "numerics", "benefit", "requires", "platforms", "families",
+                "types", "dims", "definitions", "inputs", "match", "where", "rewrite", "replace"});
     p.name = needed_string(v, path, "name");
     p.doc = string(v, path, "doc");
+    p.pass = string(v, path, "pass");
     p.flag = string(v, path, "flag");
+    if (const JsonValue* numerics = v.find("numerics"))
+      p.numerics = contract(*numerics, below(path, "numerics"));
     if (const JsonValue* level = v.find("level"))
       p.level = opt_level(*level, below(path, "level"));
     if (const JsonValue* benefit = v.find("benefit"))
@@ -421,6 +424,15 @@ class Reader {
     }
     report(v, path, "pattern.level", fmt::format("expected \"O0\", \"O1\", \"O2\" or \"O3\", found {}", describe(v)));
     return OptLevel::O1;
+  }
+
+  Numerics contract(const JsonValue& v, const std::string& path) {
+    for (Numerics n : {Numerics::exact, Numerics::relaxed}) {
+      if (v.kind == Kind::string && v.text == to_string(n))
+        return n;
+    }
+    report(v, path, "pattern.numerics", fmt::format("expected \"exact\" or \"relaxed\", found {}", describe(v)));
+    return Numerics::exact;
   }
 
   int integer(const JsonValue& v, const std::string& path) {

@@ -166,7 +166,10 @@ Json to(const Pattern& p) {
   Json out = {{"name", p.name}};
   add(out, "doc", p.doc);
   out["level"] = to_string(p.level);
+  add(out, "pass", p.pass);
   add(out, "flag", p.flag);
+  if (p.numerics != Numerics::exact)
+    out["numerics"] = to_string(p.numerics);
   if (p.benefit != 0)
     out["benefit"] = p.benefit;
   add(out, "requires", p.kernels);

@@ -181,8 +181,11 @@ struct Family {
 struct Pattern {
   std::string name;
   std::string doc;
-  OptLevel level = OptLevel::O1;       ///< From which level on it is on under `auto`.
-  std::string flag;                    ///< Its tri-state flag in PassConfig; empty: always as the level says.
+  OptLevel level = OptLevel::O1;  ///< From which level on it is on under `auto`.
+  std::string pass;               ///< The pass that applies it: "raise" or "fuse"; empty: fuse.
+  std::string flag;               ///< Its tri-state flag in PassConfig; empty: always as the level says.
+  /// `relaxed`: it rounds otherwise than what it replaces, and is on only where the configuration allows that.
+  Numerics numerics = Numerics::exact;
   std::vector<std::string> kernels;    ///< Ops for which the target must offer a kernel.
   std::vector<std::string> platforms;  ///< Where it is on under `auto`; empty: everywhere.
   int benefit = 0;                     ///< Among matches that overlap the larger goes first.

@@ -87,6 +87,11 @@ class Resolver {
     const Pattern& p = v_.source.pattern;
     if (p.name.empty())
       problem(p.span, "pattern.no-name", "a fusion must have a name");
+    if (!p.pass.empty() && p.pass != "fuse" && p.pass != "raise") {
+      problem(p.span, "pattern.pass",
+              fmt::format("pass '{}' applies no fusions{}", p.pass, did_you_mean(p.pass, {"fuse", "raise"})),
+              "write: pass raise");
+    }
     std::set<std::string> seen;
     for (const std::string& d : p.dims) {
       if (!seen.insert(d).second)

@@ -19,9 +19,9 @@ namespace tandem::fusion_text {
 
 namespace {
 
-const std::vector<std::string_view> section_words = {"doc",       "level", "flag",   "benefit", "requires",
-                                                     "platforms", "for",   "types",  "dims",    "define",
-                                                     "match",     "where", "rewrite"};
+const std::vector<std::string_view> section_words = {"doc",     "level",    "pass",      "flag",  "numerics",
+                                                     "benefit", "requires", "platforms", "for",   "types",
+                                                     "dims",    "define",   "match",     "where", "rewrite"};
 
 class FusionParser {
  public:
@@ -148,8 +148,8 @@ class FusionParser {
       comments->begin(at);
     }
     cursor_.take();
-    static constexpr std::array<std::string_view, 7> once = {"doc",   "level", "flag",   "benefit",
-                                                             "match", "where", "rewrite"};
+    static constexpr std::array<std::string_view, 9> once = {"doc",     "level", "pass",  "flag",   "numerics",
+                                                             "benefit", "match", "where", "rewrite"};
     if (std::find(once.begin(), once.end(), name) != once.end()) {
       const auto [first, added] = seen.emplace(name, word);
       if (!added) {
@@ -161,6 +161,10 @@ class FusionParser {
       doc(p);
     else if (name == "level")
       level(p);
+    else if (name == "pass")
+      p.pass = cursor_.expect_name("the name of the pass").text;
+    else if (name == "numerics")
+      numerics(p);
     else if (name == "flag")
       p.flag = cursor_.expect_name("the name of the flag").text;
     else if (name == "benefit")
@@ -204,6 +208,16 @@ class FusionParser {
       cursor_.fail(t, "pattern.level", fmt::format("expected O0, O1, O2 or O3 behind 'level', found {}", describe(t)));
     }
     p.level = *it;
+    cursor_.take();
+  }
+
+  void numerics(Pattern& p) {
+    const Token t = cursor_.peek();
+    if (!t.is_word("exact") && !t.is_word("relaxed")) {
+      cursor_.fail(t, "pattern.numerics",
+                   fmt::format("expected exact or relaxed behind 'numerics', found {}", describe(t)));
+    }
+    p.numerics = t.is_word("exact") ? Numerics::exact : Numerics::relaxed;
     cursor_.take();
   }
 

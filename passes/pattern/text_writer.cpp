@@ -154,8 +154,12 @@ class Writer {
     if (!p.doc.empty() || was_written("doc"))
       row("doc", spell_quoted(p.doc));
     row("level", std::string(to_string(p.level)));
+    if (!p.pass.empty())
+      row("pass", spell_name(p.pass));
     if (!p.flag.empty())
       row("flag", spell_name(p.flag));
+    if (p.numerics != Numerics::exact || was_written("numerics"))
+      row("numerics", std::string(to_string(p.numerics)));
     if (p.benefit != 0 || was_written("benefit"))
       row("benefit", std::to_string(p.benefit));
     if (!p.kernels.empty()) {

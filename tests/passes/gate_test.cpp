@@ -111,11 +111,11 @@ TEST_CASE("an error for want of a kernel says what was passed over") {
 
 TEST_CASE("a match of a dtype without a kernel is not admitted") {
   GateRequest request = dual_norm();
-  request.dtypes = {DType::bf16, DType::f32};
+  request.dtypes = {DType::bf16, DType::f64};
   const GateAnswer a = decide(request, config(O1, automatic), parse_target("rocm:gfx942"));
   CHECK(a.on);
   CHECK(a.admits(DType::bf16));
-  CHECK_FALSE(a.admits(DType::f32));
+  CHECK_FALSE(a.admits(DType::f64));
   CHECK(a.providers == std::vector<ProviderChoice>{{DType::bf16, "hip"}});
 }
 
@@ -144,4 +144,16 @@ TEST_CASE("an engine's own kernel counts, and is preferred where it comes first"
   target.kernels.insert(target.kernels.begin(), own);
   const GateAnswer a = decide(dual_norm(), config(O1, automatic), target);
   CHECK(a.providers == std::vector<ProviderChoice>{{DType::bf16, "engine"}, {DType::f16, "hip"}});
+}
+
+TEST_CASE(
+    "what rounds otherwise is on where the configuration is relaxed, too, and forcing it does not break the contract") {
+  GateRequest request;
+  request.name = "raise_rope";
+  request.flag = "fuse_mla_dual_rms_norm";
+  request.numerics = Numerics::relaxed;
+  CHECK(answer(request, config(O1, automatic), "cpu") == "off: numerics = exact, and it rounds otherwise");
+  CHECK(answer(request, config(O1, on), "cpu") == "error: gate.numerics");
+  CHECK(answer(request, config(O1, automatic, Numerics::relaxed), "cpu") == "on: O1 >= O1");
+  CHECK(answer(request, config(O1, off, Numerics::relaxed), "cpu") == "off: fuse_mla_dual_rms_norm = off");
 }

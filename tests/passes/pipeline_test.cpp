@@ -34,7 +34,7 @@ TEST_CASE("O0 verifies and changes nothing") {
   Graph g = parse(latents);
   const DecisionReport report = run(g, OptLevel::O0);
   CHECK(first_difference(to_text(parse(latents)), to_text(g)) == "");
-  CHECK(report.pipeline == "verify,fuse,fuse,verify");  // each fusion has a level of its own
+  CHECK(report.pipeline == "verify,raise,fuse,fuse,verify");  // each fusion has a level of its own
 }
 
 TEST_CASE("O1 leaves the latents in their canonical form") {

@@ -190,7 +190,7 @@ TEST_CASE("random graphs keep their values, their outputs' names and their valid
     INFO("seed " << seed << "\n" << to_text(graph));
     const auto expected = evaluate(graph);
     const std::vector<std::string> names = output_names(graph);
-    for (PassFunction pass : {&pass::cse, &pass::noops, &pass::splits, &pass::dce}) {
+    for (PassFunction pass : {&pass::fold, &pass::cse, &pass::noops, &pass::splits, &pass::dce}) {
       changes += run_pass(pass, graph).changed ? 1 : 0;
       INFO(to_text(graph));
       REQUIRE(same_bits(expected, evaluate(graph)));

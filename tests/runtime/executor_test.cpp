@@ -215,6 +215,22 @@ TEST_CASE("plan: what depends on constants and weights only is computed once") {
     CHECK(load_element(Executor(plan).run(std::vector<Tensor>{iota({6})})[0].view, 5) == 7);
 }
 
+TEST_CASE("plan: joined weights take the place of their parts, which the limit allows") {
+  GraphBuilder b(Context::create(), "g");
+  const Value x = b.input("x", DType::f32, {6}), v = b.weight("v", DType::f32, {3}), w = b.weight("w", DType::f32, {3});
+  const Value both = b.op("concat", {v, w}, {{"axis", 0}});
+  b.output(b.op("add", {x, both}));
+  TensorStore weights;
+  weights.add("v", iota({3}));
+  weights.add("w", iota({3}));
+  PlanOptions tight;
+  tight.fold_limit = 0;
+  const Plan plan = Plan::compile(std::move(b).finish(), weights, tight);
+  CHECK(node_of(plan, "concat").fate == NodeFate::folded);
+  CHECK(plan.memory({}).constants == 24);  // the parts are gone
+  CHECK(load_element(Executor(plan).run(std::vector<Tensor>{iota({6})})[0].view, 5) == 7);
+}
+
 TEST_CASE("plan: outputs that are inputs, weights, constants or given twice") {
   GraphBuilder b(Context::create(), "g");
   const Value x = b.input("x", DType::f32, {2}), w = b.weight("w", DType::f32, {2});

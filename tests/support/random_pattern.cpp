@@ -22,7 +22,10 @@ class Generator {
       p.doc = text();
     p.level = static_cast<OptLevel>(below(4));
     if (chance(50))
+      p.pass = chance(50) ? "raise" : "fuse";
+    if (chance(50))
       p.flag = name();
+    p.numerics = chance(50) ? Numerics::relaxed : Numerics::exact;
     if (chance(50))
       p.benefit = static_cast<int>(integer() % 2147483647);
     p.kernels = names(2);

@@ -246,6 +246,12 @@ TEST_CASE("a fusion is for platforms that exist", "[diagnostics]") {
   CHECK(found[0].message.find("'rocm'") != std::string::npos);
 }
 
+TEST_CASE("a fusion is applied by a pass that applies fusions", "[diagnostics]") {
+  CHECK(of_match("%y = relu(%x)", "pass rise") == "1 pattern.pass");
+  CHECK(of_match("%y = relu(%x)", "pass raise") == "");
+  CHECK(of_match("%y = relu(%x)", "pass fuse") == "");
+}
+
 TEST_CASE("all that is wrong is said at once, and what variants share once", "[diagnostics]") {
   CHECK(problems("fusion f { match { either { %a = relu(%x) } or { %a = silu(%x) }\n"
                  "%y = relo(%a) } rewrite { %n = neg(%x) %y = %n } }\n"

@@ -36,7 +36,8 @@ std::string fusion_with(const std::string& members) {
 
 TEST_CASE("a fusion reads the same in JSON and in text") {
   const std::string json = R"j([{
-    "name": "f", "doc": "d", "level": "O2", "flag": "g", "benefit": 3, "requires": ["k"], "platforms": ["rocm"],
+    "name": "f", "doc": "d", "level": "O2", "pass": "raise", "flag": "g",
+    "numerics": "relaxed", "benefit": 3, "requires": ["k"], "platforms": ["rocm"],
     "families": [{"name": "op", "values": ["add", "sub"]}],
     "types": [{"name": "T", "dtypes": ["bf16"]}, {"name": "S"}], "dims": ["Q"],
     "definitions": [{"name": "r", "params": ["x"], "results": ["y"], "match": [{"op": "relu", "in": ["x"], "out": ["y"]}]}],
@@ -54,7 +55,7 @@ TEST_CASE("a fusion reads the same in JSON and in text") {
     "rewrite": [{"op": "fused", "in": ["x"], "out": ["n"], "attrs": [{"name": "flag", "value": true}]}],
     "replace": [{"matched": "c", "by": "n"}]}])j";
   const std::string text = R"(fusion f {
-    doc "d" level O2 flag g benefit 3 requires kernel(k) platforms rocm
+    doc "d" level O2 pass raise flag g numerics relaxed benefit 3 requires kernel(k) platforms rocm
     for op in {add, sub} types T in {bf16}, S dims Q
     define r(%x) -> %y { %y = relu(%x) }
     match {
@@ -72,7 +73,7 @@ TEST_CASE("a fusion reads the same in JSON and in text") {
   })";
   const std::vector<Pattern> from_json = parse_fusions_json(json, "f.json");
   CHECK(from_json == parse_fusions(text, "f.fusion"));
-  CHECK(to_string(from_json[0].match[0].span) == "f.json:8:7");
+  CHECK(to_string(from_json[0].match[0].span) == "f.json:9:7");
 }
 
 TEST_CASE("mistakes have a path, a place and a code") {
@@ -93,6 +94,7 @@ TEST_CASE("mistakes have a path, a place and a code") {
       {fusion_with("\"dims\": \"Q\""), "1:24 [0].dims pattern.json-kind"},
       {fusion_with("\"dims\": [1]"), "1:25 [0].dims[0] pattern.json-kind"},
       {fusion_with("\"level\": 1"), "1:25 [0].level pattern.level"},
+      {fusion_with("\"numerics\": \"loose\""), "1:28 [0].numerics pattern.numerics"},
       {fusion_with("\"benefit\": 1.5"), "1:27 [0].benefit pattern.number"},
       {fusion_with("\"benefit\": 99999999999999999999"), "1:27  pattern.number"},
       {fusion_with("\"inputs\": [{\"name\": \"x\", \"type\": \"T[\"}]"), "1:49 [0].inputs[0].type pattern.syntax"},

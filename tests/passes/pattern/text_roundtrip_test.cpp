@@ -25,37 +25,70 @@ Pattern mla_dual_rms_norm() {
       .requires_kernel("fused_mla_dual_rms_norm")
       .platform("rocm")
       .benefit(10);
-  const auto [Q, C, P] = p.dims("Q", "C", "P");
+  const auto [Q, C, P, D] = p.dims("Q", "C", "P", "D");
   const PatternType T = p.dtype("T", {DType::bf16, DType::f16, DType::f32, DType::f64});
-  const PatternValueName q{"q"}, c{"c"}, kv{"kv"};
+  const PatternValueName q{"q"}, c{"c"}, kv{"kv"}, q_packed{"q_packed"};
   const auto x = p.input("x", T);
   const auto q_w = p.input("q_w", T, {Q});
   const auto kv_w = p.input("kv_w", T, {C});
   const PatternExpr round = capture("round");
+  const std::initializer_list<PatternValueName> q_projection = {x, {"q_a"}, {"q_bias..."}},
+                                                kv_projection = {x, {"kv_a"}, {"kv_bias..."}};
 
-  p.either({[&] {
-              p.match("split", {x})
-                  .keep()
-                  .attr("axis", -1)
-                  .attr("sizes", {Q, C, P, rest_of_list()})
-                  .results("q", "c", "pe", "more...");
-            },
-            [&] {
-              p.match("split", {x})
-                  .keep()
-                  .attr("axis", -1)
-                  .attr("sizes", {Q, C + P, rest_of_list()})
-                  .results("q", "kv", "more...");
-              p.match("split", {kv}).keep().attr("axis", -1).attr("sizes", {C, P}).results("c", "pe");
-            },
-            [&] {
-              p.match("slice", {x}).keep().attr("axis", -1).attr("start", 0).attr("end", Q).result("q");
-              p.match("slice", {x}).keep().attr("axis", -1).attr("start", Q).attr("end", Q + C).result("c");
-            }});
+  p.either(
+      {[&] {
+         p.match("split", {x})
+             .keep()
+             .attr("axis", -1)
+             .attr("sizes", {Q, C, P, rest_of_list()})
+             .results("q", "c", "pe", "more...");
+       },
+       [&] {
+         p.match("split", {x})
+             .keep()
+             .attr("axis", -1)
+             .attr("sizes", {Q, C + P, rest_of_list()})
+             .results("q", "kv", "more...");
+         p.match("split", {kv}).keep().attr("axis", -1).attr("sizes", {C, P}).results("c", "pe");
+       },
+       [&] {
+         p.match("slice", {x}).keep().attr("axis", -1).attr("start", 0).attr("end", Q).result("q");
+         p.match("slice", {x}).keep().attr("axis", -1).attr("start", Q).attr("end", Q + C).result("c");
+       },
+       [&] {
+         p.either({[&] { p.match("linear", q_projection).keep().result("q"); },
+                   [&] {
+                     p.match("linear", q_projection).keep().result("q_packed");
+                     p.match("split", {q_packed})
+                         .keep()
+                         .attr("axis", -1)
+                         .attr("sizes", {Q, rest_of_list()})
+                         .results("q", "q_more...");
+                   },
+                   [&] {
+                     p.match("linear", q_projection).keep().result("q_packed");
+                     p.match("slice", {q_packed}).keep().attr("axis", -1).attr("start", 0).attr("end", Q).result("q");
+                   }});
+         p.either({[&] {
+                     p.match("linear", kv_projection).keep().result("kv");
+                     p.match("split", {kv})
+                         .keep()
+                         .attr("axis", -1)
+                         .attr("sizes", {P + D + 1, P, rest_of_list()})
+                         .results("c", "pe", "more...");
+                   },
+                   [&] {
+                     p.match("linear", kv_projection).keep().type(T, leading({C + P})).result("kv");
+                     p.match("slice", {kv}).keep().attr("axis", -1).attr("start", 0).attr("end", P + D + 1).result("c");
+                   }});
+       }});
   const auto qn =
       p.match("rms_norm", {q, q_w}).attr("eps", capture("eps_q")).attr("round_before_weight", round).result("qn");
   const auto cn =
       p.match("rms_norm", {c, kv_w}).attr("eps", capture("eps_kv")).attr("round_before_weight", round).result("cn");
+  p.unless([&] {
+    p.match("transpose", {p.match("reshape", {qn}).ignore("shape").result("heads")}).ignore("perm").result("_");
+  });
   const auto [a, b] = p.create("fused_mla_dual_rms_norm", {q, q_w, c, kv_w})
                           .attr("eps_q", capture("eps_q"))
                           .attr("eps_kv", capture("eps_kv"))
