@@ -638,15 +638,16 @@ class PlanBuilder {
     part.pattern.dims = pattern_.dims;
     part.pattern.span = clause.span;
     part.pattern.match = nodes;
-    std::vector<std::string> defined;
-    for (const Clause& c : nodes) {
+    std::size_t unnamed = 0;
+    for (Clause& c : part.pattern.match) {
       if (c.kind != Clause::Kind::node)
         fail(clause.span, "pattern.unless", "an 'unless' part holds plain nodes only");
-      for (const std::string& r : c.node.results)
-        defined.push_back(r);
-    }
-    for (Clause& c : part.pattern.match)
       c.node.keep = true;
+      for (std::string& r : c.node.results) {  // here `_` is a result that nothing else speaks of
+        if (r == "_")
+          r = fmt::format("_part_of_unless_{}", ++unnamed);
+      }
+    }
     // Something must be replaced for a pattern to be whole; the part is never rewritten.
     part.pattern.match[0].node.keep = false;
     const std::string& last =

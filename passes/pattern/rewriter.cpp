@@ -270,6 +270,25 @@ Symbol Rewriter::common_scope() const {
   return same ? first : graph_.context().intern(common);
 }
 
+/// Users that go away keep the old value: they may stand before the new node.
+void Rewriter::replace_outside(Value old, Value value) {
+  outside_.clear();
+  bool inside = false;
+  for (const Use use : graph_.uses(old)) {
+    if (is_removed(use.user)) {
+      inside = true;
+    } else {
+      outside_.push_back(use);
+    }
+  }
+  if (!inside) {
+    graph_.replace_all_uses(old, value);
+    return;
+  }
+  for (const Use& use : outside_)
+    graph_.set_operand(use.user, use.operand, value);
+}
+
 bool Rewriter::rewrite(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
   if (!prepare(variant, plan, state))
     return false;
@@ -301,7 +320,7 @@ bool Rewriter::rewrite(const CompiledVariant& variant, const MatchPlan& plan, co
       graph_.set_name(old, {});
       graph_.set_name(value, name);
     }
-    graph_.replace_all_uses(old, value);
+    replace_outside(old, value);
   }
   // Users first. A removed node whose results are still read (by a recomputed one) stays.
   std::sort(removed_.begin(), removed_.end(), [&](Node a, Node b) { return graph_.order(a) > graph_.order(b); });

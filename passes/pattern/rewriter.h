@@ -71,6 +71,7 @@ class Rewriter {
   bool plan_place();
   bool collect_moves(std::uint64_t high);
   bool is_removed(Node node) const;
+  void replace_outside(Value old, Value value);
   Value matched_value(const MatchPlan& plan, const MatchState& state, int value) const;
   Source resolve(const RewriteOperand& o, const MatchPlan& plan, const MatchState& state) const;
   const TensorType& type_of(const Source& s) const;
@@ -92,6 +93,7 @@ class Rewriter {
   std::vector<TensorType> proved_operands_;
   std::vector<std::pair<Value, Source>> replacements_;
   std::vector<Node> removed_;
+  std::vector<Use> outside_;
   std::vector<Node> moves_;
   Node before_;
   std::vector<Value> operands_;

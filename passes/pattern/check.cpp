@@ -1,0 +1,337 @@
+#include <tandem/passes/pattern/check.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <tandem/passes/pattern/check_cases.h>
+#include <tandem/passes/pattern/check_negatives.h>
+#include <tandem/passes/pattern/check_shrink.h>
+#include <tandem/passes/pattern/resolve.h>
+
+namespace tandem {
+
+namespace {
+
+/// Roundings of f32 arithmetic that two ways to compute the same may be apart on the oracle, and those that a kernel
+/// that accumulates in f32 may be apart from it.
+constexpr double oracle_steps = 16;
+constexpr double kernel_steps = 64;
+
+std::vector<std::pair<std::string, CheckTensor>> named_inputs(const CheckCase& c) {
+  std::vector<std::pair<std::string, CheckTensor>> out;
+  std::size_t i = 0;
+  for (Value v : c.graph.inputs())
+    out.emplace_back(c.graph.name(v).view(), c.inputs[i++]);
+  for (const Weight& w : c.graph.weights())
+    out.emplace_back(w.key.view(), c.inputs[i++]);
+  return out;
+}
+
+Counterexample counterexample(const CheckCase& c, std::optional<Graph> rewritten) {
+  Counterexample out{c.graph, std::move(rewritten), named_inputs(c), {}};
+  for (std::size_t i = 0; i < c.graph.num_outputs(); ++i) {
+    const std::string name(c.graph.name(c.graph.output(i)).view());
+    const bool twice =
+        std::any_of(out.expected.begin(), out.expected.end(), [&](const auto& e) { return e.first == name; });
+    out.expected.emplace_back(twice ? fmt::format("output.{}", i) : name, c.want[i]);
+  }
+  return out;
+}
+
+class Checker {
+ public:
+  Checker(std::shared_ptr<Context> context, const Pattern& pattern, std::span<const CheckExecutor> executors,
+          const CheckOptions& options)
+      : context_(std::move(context)),
+        pattern_(pattern),
+        set_(compile(context_, {pattern})),
+        executors_(executors),
+        options_(options),
+        random_(options.seed) {}
+
+  CheckReport run() {
+    report_.fusion = pattern_.name;
+    report_.variants = set_->variants.size();
+    for (const CheckExecutor& e : executors_)
+      report_.executors.push_back(e.name);
+    for (const Guard& g : pattern_.where)
+      report_.guards.push_back({guard_text(g), g.span, 0, 0});
+    for (std::size_t v = 0; v < set_->variants.size() && !failed_; ++v)
+      check_variant(v);
+    if (!failed_ && report_.graphs == 0)
+      nothing_tested();
+    if (!failed_ && refused_ != 0) {
+      problem("check.refused", Severity::note, pattern_.span,
+              fmt::format("{} of {} graphs match and cannot be rewritten, the first because: {}", refused_,
+                          refused_ + report_.graphs, refusal_),
+              "say it in the pattern (types, where), so that explain can name the condition");
+    }
+    report_.elements = sum_.elements;
+    report_.inexact = sum_.inexact;
+    if (const auto output = failed_ || relaxed() ? std::nullopt : rounds_otherwise(sum_)) {
+      problem("check.rounds-otherwise", Severity::error, pattern_.span,
+              fmt::format("{} of {} elements that replace %{} differ in their last place: the rewrite rounds at other "
+                          "places than what it replaces",
+                          sum_.narrow[*output].inexact, sum_.narrow[*output].elements, replaced(*output)),
+              "carry over what decides on rounding (round_before_weight, casts)");
+    }
+    return std::move(report_);
+  }
+
+ private:
+  static std::string guard_text(const Guard& g) {
+    std::string text = g.negated ? "not " : "";
+    if (!g.predicate.empty()) {
+      text += g.predicate + "(";
+      for (std::size_t i = 0; i < g.args.size(); ++i)
+        text += (i == 0 ? "" : ", ") + to_string(g.args[i]);
+      return text + ")";
+    }
+    constexpr std::string_view names[] = {"==", "!=", "<", "<=", ">", ">=", "in", "any"};
+    return text + to_string(g.args[0]) + " " + std::string(names[static_cast<std::size_t>(g.compare)]) + " " +
+           to_string(g.args[1]);
+  }
+
+  void problem(std::string_view code, Severity severity, const Span& span, std::string message, std::string help) {
+    Diagnostic d = pattern_problem(pattern_, span, code, std::move(message), std::move(help));
+    d.severity = severity;
+    failed_ = failed_ || severity == Severity::error;
+    report_.problems.push_back(std::move(d));
+  }
+
+  void nothing_tested() {
+    if (refused_ != 0) {
+      problem("check.refused", Severity::error, pattern_.span,
+              fmt::format("no graph that it matches can be rewritten: {}", refusal_),
+              "correct the new nodes, so that their results have the types of what they replace");
+      return;
+    }
+    if (made_any_) {
+      problem("check.not-tested", Severity::error, pattern_.span,
+              "the graphs that it matches could not be computed: they are too large, or their data would be invalid",
+              "give dims names in place of large numbers");
+      return;
+    }
+    problem("check.contradictory", Severity::error, pattern_.span,
+            "no graph could be made that it matches: its types, attributes and guards may contradict each other",
+            "remove guards one by one to find those that exclude each other");
+  }
+
+  /// A fusion that says that it rounds otherwise may.
+  bool relaxed() const { return pattern_.numerics == Numerics::relaxed; }
+  CheckTolerance tolerance(double steps) const { return {steps, relaxed()}; }
+
+  /// What output `i` of a graph is: replaced values come first.
+  std::string replaced(std::size_t i) const {
+    return i < pattern_.replacements.size() ? pattern_.replacements[i].matched : "a kept value";
+  }
+
+  std::string variant_text(std::size_t v) const {
+    const std::string& choice = set_->variants[v].source.choice;
+    return choice.empty() ? "" : fmt::format(" ({})", choice);
+  }
+
+  void check_variant(std::size_t v) {
+    const CompiledVariant& variant = set_->variants[v];
+    // Graphs that match and are refused are no samples: more are drawn for them.
+    const std::size_t most = 4 * options_.samples;
+    std::size_t made = 0, rewritten = 0;
+    std::optional<CheckCase> last;
+    while (made < most && rewritten < options_.samples && !failed_) {
+      InstanceWishes wishes;
+      wishes.plain = made == 0;
+      wishes.ample = made % 3 == 1;
+      const auto kind = static_cast<DataKind>(rewritten % num_data_kinds);
+      auto one = make_case(context_, *set_, v, wishes, kind, executors_[0], random_, &made_any_);
+      if (!one)
+        break;
+      ++made;
+      for (std::size_t g = 0; g < one->instance.guards.size(); ++g)
+        ++report_.guards[g].held;
+      if (!check_case(*one))
+        continue;
+      ++rewritten;
+      last = std::move(one);
+    }
+    if (made == 0 && !failed_ && set_->variants.size() > 1) {
+      problem("check.not-tested", Severity::warning, variant.source.pattern.span,
+              fmt::format("no graph could be made for a variant{}: it was not tested", variant_text(v)),
+              "give values types (in %x: T[.., H]), and dims names in place of large numbers");
+    }
+    if (last && options_.negatives && !failed_)
+      check_negatives(v, last->instance);
+  }
+
+  // --- what must match -----------------------------------------------------------------------------------------------
+
+  /// Whether it was rewritten.
+  bool check_case(const CheckCase& c) {
+    const Rewriting rewriting = apply(*set_, c.graph);
+    const CompiledVariant& variant = set_->variants[c.variant];
+    if (rewriting.endless) {
+      problem("check.non-terminating", Severity::error, pattern_.span,
+              "the fusion matches what it creates, without an end", "make the match exclude what the rewrite creates");
+      report_.counterexample = counterexample(c, std::nullopt);
+      return false;
+    }
+    if (!rewriting.graph) {
+      not_rewritten(c, rewriting, variant);
+      return false;
+    }
+    ++report_.graphs;
+    report_.commuted += c.instance.commuted ? 1 : 0;
+    report_.respelled += c.instance.respelled ? 1 : 0;
+    report_.outside_users += c.instance.outside_users ? 1 : 0;
+    report_.symbolic += c.instance.symbolic ? 1 : 0;
+    const bool finite = all_finite(c.inputs);
+    const Graph meant = decomposed(*rewriting.graph);
+    const Comparison result =
+        compare_outputs(executors_[0].run(meant, c.inputs), c.want, tolerance(oracle_steps), finite);
+    accumulate(sum_, result, c.kind);
+    if (!result.failure.empty()) {
+      differs(c, result);
+      return true;
+    }
+    for (std::size_t e = 0; e < executors_.size(); ++e)
+      check_kernels(c, *rewriting.graph, e, finite);
+    return true;
+  }
+
+  void not_rewritten(const CheckCase& c, const Rewriting& rewriting, const CompiledVariant& variant) {
+    if (!rewriting.refusal.empty()) {
+      if (refused_++ == 0)
+        refusal_ = rewriting.refusal;
+      return;
+    }
+    problem("check.not-matched", Severity::error, variant.source.pattern.span,
+            fmt::format("a graph made from the pattern{} is not matched by it", variant_text(c.variant)),
+            "another reading of the pattern may be meant; if the pattern is right, this is a bug in tandem");
+    report_.counterexample = counterexample(c, std::nullopt);
+  }
+
+  void differs(const CheckCase& c, const Comparison& result) {
+    std::string failure = result.failure;
+    const CheckCase small = shrink(context_, *set_, c, executors_[0], [&](const CheckCase& candidate) {
+      const Rewriting r = apply(*set_, candidate.graph);
+      if (!r.graph)
+        return false;
+      const Comparison again = compare_outputs(executors_[0].run(decomposed(*r.graph), candidate.inputs),
+                                               candidate.want, tolerance(oracle_steps), all_finite(candidate.inputs));
+      if (!again.failure.empty())
+        failure = again.failure;
+      return !again.failure.empty();
+    });
+    problem("check.differs", Severity::error, pattern_.span,
+            fmt::format("the rewrite{} computes something else: {}", variant_text(small.variant), failure),
+            "compare the two graphs of the counterexample");
+    report_.counterexample = counterexample(small, apply(*set_, small.graph).graph);
+  }
+
+  /// The graph with its fused ops, on one provider. The oracle has kernels of fused ops of its own, too.
+  void check_kernels(const CheckCase& c, const Graph& rewritten, std::size_t executor, bool finite) {
+    if (executor != 0 && !is_tame(c.kind))
+      return;  // f32 overflows and flushes where float64 does not
+    const double steps = executor == 0 ? oracle_steps : kernel_steps;
+    const Comparison result =
+        compare_outputs(executors_[executor].run(rewritten, c.inputs), c.want, tolerance(steps), finite);
+    if (result.failure.empty())
+      return;
+    problem("check.kernel-differs", Severity::error, pattern_.span,
+            fmt::format("provider {} computes the rewritten graph otherwise than the oracle the matched one: {}",
+                        executors_[executor].name, result.failure),
+            "the decomposition of the new ops is right: look at the provider's kernels");
+    report_.counterexample = counterexample(c, rewritten);
+  }
+
+  // --- what must not match -------------------------------------------------------------------------------------------
+
+  void check_negatives(std::size_t v, const Instance& instance) {
+    const CompiledVariant& variant = set_->variants[v];
+    const auto alone = compile(context_, {variant.source.pattern});
+    for (const Negative& n : break_conditions(*context_, variant, instance))
+      expect_no_match(*alone, n.instance, n.broken, n.span);
+    for (std::size_t g = 0; g < variant.source.pattern.where.size() && !failed_; ++g)
+      break_guard(variant, *alone, g);
+    break_types(variant, *alone);
+    for (Pattern& with : with_forbidden_parts(variant)) {
+      const auto forbidden = compile(context_, {std::move(with)});
+      InstanceWishes wishes;
+      wishes.plain = true;
+      if (auto present = Instantiator(context_, forbidden->variants[0]).make(random_, wishes))
+        expect_no_match(*alone, *present, "what 'unless' excludes is there", pattern_.span);
+    }
+  }
+
+  /// False when the broken graph cannot be built: type inference has the condition already.
+  bool expect_no_match(const CompiledSet& alone, const Instance& instance, const std::string& broken,
+                       const Span& span) {
+    if (failed_)
+      return false;
+    std::optional<Graph> graph;
+    try {
+      graph = instance.build(context_, pattern_.name);
+    } catch (const Error&) {
+      return false;
+    }
+    Rewriting rewriting = apply(alone, *graph);
+    if (!rewriting.graph) {
+      ++report_.negatives;
+      return true;
+    }
+    problem("check.wrong-match", Severity::error, span, fmt::format("a graph is matched although {}", broken),
+            "if the fusion says that condition, this is a bug in tandem");
+    report_.counterexample = Counterexample{std::move(*graph), std::move(rewriting.graph), {}, {}};
+    return false;
+  }
+
+  void break_guard(const CompiledVariant& variant, const CompiledSet& alone, std::size_t g) {
+    InstanceWishes wishes;
+    wishes.break_guard = static_cast<int>(g);
+    const Guard& guard = variant.source.pattern.where[g];
+    const auto broken = Instantiator(context_, variant).make(random_, wishes);
+    if (broken && expect_no_match(alone, *broken, fmt::format("'{}' does not hold", guard_text(guard)), guard.span))
+      ++report_.guards[g].broken;
+  }
+
+  void break_types(const CompiledVariant& variant, const CompiledSet& alone) {
+    const auto& types = variant.source.pattern.types;
+    if (types.empty() || types[0].dtypes.empty())
+      return;
+    for (DType d : {DType::f64, DType::f32, DType::f16, DType::bf16}) {
+      if (std::find(types[0].dtypes.begin(), types[0].dtypes.end(), to_string(d)) != types[0].dtypes.end())
+        continue;
+      InstanceWishes wishes;
+      wishes.dtype = d;
+      if (const auto other = Instantiator(context_, variant).make(random_, wishes))
+        expect_no_match(alone, *other, fmt::format("{} is {}", types[0].name, to_string(d)), pattern_.span);
+    }
+  }
+
+  std::shared_ptr<Context> context_;
+  const Pattern& pattern_;
+  std::shared_ptr<const CompiledSet> set_;
+  std::span<const CheckExecutor> executors_;
+  const CheckOptions& options_;
+  CheckRandom random_;
+  CheckReport report_;
+  Comparison sum_;
+  std::size_t refused_ = 0;
+  std::string refusal_;  // of the first
+  bool made_any_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+bool CheckReport::proven() const {
+  return std::none_of(problems.begin(), problems.end(),
+                      [](const Diagnostic& d) { return d.severity == Severity::error; });
+}
+
+CheckReport check_fusion(const std::shared_ptr<Context>& context, const Pattern& pattern,
+                         std::span<const CheckExecutor> executors, const CheckOptions& options) {
+  return Checker(context, pattern, executors, options).run();
+}
+
+}  // namespace tandem

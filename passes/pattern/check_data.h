@@ -1,0 +1,55 @@
+// Numbers to run a graph with, and how far two results may lie apart.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <tandem/passes/pattern/check.h>
+#include <tandem/passes/pattern/check_random.h>
+
+namespace tandem {
+
+enum class DataKind : std::uint8_t { normal, small, mixed, zeros, special, denormal, large };
+inline constexpr std::size_t num_data_kinds = 7;
+
+/// Whether kernels that compute in f32 must agree with the float64 oracle on it: no overflow, no flushed denormals.
+constexpr bool is_tame(DataKind kind) {
+  return kind <= DataKind::zeros;
+}
+
+CheckTensor random_tensor(DType dtype, std::vector<std::int64_t> shape, DataKind kind, CheckRandom& random);
+
+struct Comparison {
+  std::size_t elements = 0;
+  std::size_t inexact = 0;  ///< Differ within the tolerance.
+  struct Narrow {
+    std::size_t elements = 0;  ///< Of 16- and 8-bit floats ...
+    std::size_t inexact = 0;   ///< ... of which differ.
+  };
+  std::vector<Narrow> narrow;  ///< By output.
+  std::string failure;         ///< The first element beyond the tolerance; empty: none.
+  std::size_t failed_output = 0;
+};
+
+/// How far results may lie apart.
+struct CheckTolerance {
+  double steps = 16;     ///< Roundings of f32 arithmetic (f64 for f64), besides the one of the result.
+  bool relaxed = false;  ///< Intermediate values may be rounded otherwise: 8 roundings to the result's dtype.
+};
+
+/// Compares outputs. Where `want` is not finite although the inputs were (`finite_inputs`), anything goes: an
+/// intermediate value overflowed.
+Comparison compare_outputs(std::span<const CheckTensor> got, std::span<const CheckTensor> want,
+                           const CheckTolerance& allowed, bool finite_inputs);
+
+/// The output of which more elements of a narrow dtype differ than come from f32 arithmetic, which moves a result
+/// across a rounding boundary once in some hundred elements; empty when there is none.
+std::optional<std::size_t> rounds_otherwise(const Comparison& sum);
+
+/// Adds up; rounding is judged by ordinary data alone.
+void accumulate(Comparison& sum, const Comparison& more, DataKind kind);
+
+}  // namespace tandem

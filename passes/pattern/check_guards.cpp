@@ -1,0 +1,103 @@
+#include <tandem/passes/pattern/check_guards.h>
+
+#include <algorithm>
+
+namespace tandem {
+
+namespace {
+
+int value_named(const CompiledVariant& variant, std::string_view name) {
+  for (std::size_t i = 0; i < variant.values.size(); ++i) {
+    if (variant.values[i].name == name)
+      return static_cast<int>(i);
+  }
+  return -1;
+}
+
+std::size_t uses_of(const Instance& instance, int value) {
+  std::size_t uses = static_cast<std::size_t>(std::count(instance.outputs.begin(), instance.outputs.end(), value));
+  for (const InstanceNode& n : instance.nodes)
+    uses += static_cast<std::size_t>(std::count(n.operands.begin(), n.operands.end(), value));
+  return uses;
+}
+
+std::optional<bool> predicate_holds(const CompiledVariant& variant, const Guard& guard, const Instance& instance) {
+  std::vector<int> ids;
+  for (const Expr& e : guard.args)
+    ids.push_back(value_named(variant, e.text));
+  if (ids.empty() || std::count(ids.begin(), ids.end(), -1) != 0)
+    return std::nullopt;
+  const InstanceValue& a = instance.values[static_cast<std::size_t>(ids[0])];
+  const std::string& name = guard.predicate;
+  if (name == "weight")
+    return a.weight;
+  if (name == "input")
+    return a.node < 0 && !a.weight;
+  if (name == "constant") {
+    if (a.node < 0)
+      return a.weight;
+    const OpId op = instance.nodes[static_cast<std::size_t>(a.node)].op;
+    return op == op::constant || op == op::full || op == op::iota;
+  }
+  if (name == "output")
+    return std::count(instance.outputs.begin(), instance.outputs.end(), ids[0]) != 0;
+  if (name == "one_use")
+    return uses_of(instance, ids[0]) == 1;
+  if (name == "static")
+    return a.type.shape.is_static();
+  if (ids.size() < 2)
+    return std::nullopt;
+  const InstanceValue& b = instance.values[static_cast<std::size_t>(ids[1])];
+  if (name == "same_shape")
+    return a.type.shape == b.type.shape;
+  if (name == "same_type")
+    return a.type == b.type;
+  if (name == "same_value")
+    return ids[0] == ids[1];
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<bool> guard_holds(Context&, const CompiledVariant& variant, const Guard& guard, Solution& solution,
+                                const Instance& instance) {
+  if (!guard.predicate.empty()) {
+    const auto holds = predicate_holds(variant, guard, instance);
+    return holds ? std::optional(*holds != guard.negated) : std::nullopt;
+  }
+  const auto a = solution.value(guard.args[0]);
+  if (!a)
+    return std::nullopt;
+  if (guard.compare == Compare::one_of) {
+    bool found = false;
+    for (const Expr& e : guard.args[1].args) {
+      const auto b = solution.value(e);
+      const auto equal = b ? Solution::compare(Compare::equal, *a, *b) : std::nullopt;
+      if (!equal)
+        return std::nullopt;
+      found |= *equal;
+    }
+    return found != guard.negated;
+  }
+  const auto b = solution.value(guard.args[1]);
+  const auto holds = b ? Solution::compare(guard.compare, *a, *b) : std::nullopt;
+  return holds ? std::optional(*holds != guard.negated) : std::nullopt;
+}
+
+std::vector<std::optional<bool>> weights_by_guards(const CompiledVariant& variant, int broken) {
+  std::vector<std::optional<bool>> wanted(variant.values.size());
+  const auto& guards = variant.source.pattern.where;
+  for (std::size_t i = 0; i < guards.size(); ++i) {
+    const Guard& g = guards[i];
+    if (g.predicate != "weight" && g.predicate != "constant" && g.predicate != "input")
+      continue;
+    const int id = value_named(variant, g.args.at(0).text);
+    if (id < 0)
+      continue;
+    const bool holds = (static_cast<int>(i) != broken) != g.negated;
+    wanted[static_cast<std::size_t>(id)] = (g.predicate == "input") != holds;
+  }
+  return wanted;
+}
+
+}  // namespace tandem

@@ -1,0 +1,19 @@
+// Guards read by the check itself, so that the engine's reading is tested against another one.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include <tandem/passes/pattern/check_instance.h>
+#include <tandem/passes/pattern/check_solution.h>
+
+namespace tandem {
+
+/// Whether a guard holds for an instance; empty when symbols leave it open.
+std::optional<bool> guard_holds(Context& context, const CompiledVariant& variant, const Guard& guard,
+                                Solution& solution, const Instance& instance);
+
+/// By value of the variant: whether it must be a weight, or must not, so that guards hold and guard `broken` does not.
+std::vector<std::optional<bool>> weights_by_guards(const CompiledVariant& variant, int broken);
+
+}  // namespace tandem

@@ -1,0 +1,172 @@
+// Each lint on a fusion that has the fault, with the place where it is said.
+#include "tests/support/catch.h"
+
+#include <algorithm>
+#include <string>
+
+#include <tandem/passes/fusion/fusions.h>
+#include <tandem/passes/pattern/lint.h>
+#include <tandem/passes/pattern/text.h>
+
+using namespace tandem;
+
+namespace {
+
+/// "lint.unused-name:3 lint.float-equality:5": codes and lines.
+std::string codes(const std::vector<Diagnostic>& diagnostics) {
+  std::string out;
+  for (const Diagnostic& d : diagnostics) {
+    CHECK_FALSE(d.help.empty());
+    out += (out.empty() ? "" : " ") + d.code + ":" + std::to_string(d.where.line);
+  }
+  return out;
+}
+
+std::string lints(const std::string& text) {
+  return codes(lint_fusion(Context::create(), parse_fusions(text, "t.fusion").at(0)));
+}
+
+}  // namespace
+
+TEST_CASE("lint: names that nothing reads") {
+  CHECK(lints(R"(fusion f {
+  types T in {bf16}, S
+  dims Q, H
+  match {
+    in %x: T[.., H]
+    %y = rms_norm(%x) {eps = $eps, round_before_weight = $round}
+  }
+  rewrite {
+    %z = rms_norm(%x) {eps = $eps}
+    %b = relu(%x)
+    %y = %z
+  }
+})") == "lint.unused-name:1 lint.unused-name:1 lint.unused-name:6 lint.unused-name:10");
+}
+
+TEST_CASE("lint: definitions that nothing uses") {
+  CHECK(lints(R"(fusion f {
+  define other(%a) -> %b { %b = relu(%a) }
+  match { %y = relu(%x) }
+  rewrite { %z = abs(%x)  %y = %z }
+})") == "lint.unused-name:2");
+}
+
+TEST_CASE("lint: reals that f32 does not have are not compared to the bit") {
+  const auto with = [](const std::string& eps) {
+    return lints("fusion f {\n match {\n %y = rms_norm(%x) {eps " + eps +
+                 "}\n }\n rewrite { %z = relu(%x)  %y = %z }\n}");
+  };
+  CHECK(with("= 1e-06") == "lint.float-equality:3");
+  CHECK(with("in {0.5, 1e-05}") == "lint.float-equality:3");
+  CHECK(with("= 0.0009765625").empty());
+  CHECK(with("> 9e-07, eps < 1.1e-06").empty());
+  CHECK(lints(R"(fusion f {
+  match { %y = rms_norm(%x) {eps = $eps} }
+  where { $eps == 1e-06 }
+  rewrite { %z = rms_norm(%x) {eps = $eps}  %y = %z }
+})") == "lint.float-equality:3");
+}
+
+TEST_CASE("lint: attributes that are ignored, unless a type says what they are") {
+  CHECK(lints(R"(fusion f {
+  match {
+    %y = softmax(%x) {axis = any}
+  }
+  rewrite { %z = relu(%x)  %y = %z }
+})") == "lint.ignored-attribute:3");
+  CHECK(lints(R"(fusion f {
+  dims A, B
+  match {
+    in %x: [A, B]
+    %y = reshape(%x) {shape = any} : [B, A]
+  }
+  rewrite { %z = reshape(%x) {shape = [B, A]}  %y = %z }
+})")
+            .empty());
+}
+
+TEST_CASE("lint: guards that exclude each other") {
+  const auto where = [](const std::string& guards) {
+    return lints("fusion f {\n dims H\n match {\n in %x: [H]\n %y = rms_norm(%x) {eps = $eps}\n }\n where {\n" +
+                 guards + "\n}\n rewrite { %z = rms_norm(%x) {eps = $eps}  %y = %z }\n}");
+  };
+  CHECK(where("H < 8\n H > 8") == "lint.contradictory-guards:9");
+  CHECK(where("H <= 8\n 8 <= H").empty());
+  CHECK(where("H < 8\n not H < 8") == "lint.contradictory-guards:9");
+  CHECK(where("H == 7\n H != 7") == "lint.contradictory-guards:9");
+  CHECK(where("$eps > 0.5\n $eps <= 0.5") == "lint.contradictory-guards:9");
+  CHECK(where("weight(%x)\n not weight(%x)") == "lint.contradictory-guards:9");
+  CHECK(where("H < 0") == "lint.contradictory-guards:8");
+  CHECK(where("H * 2 < 8\n H > 8").empty());  // not seen: another expression
+}
+
+TEST_CASE("lint: what a fusion admits against what kernels take") {
+  const std::string text = R"(fusion f {
+  requires kernel(fused_mla_dual_rms_norm)
+  platforms rocm
+  types T in {bf16, f16, f32}
+  match { in %x: T  %y = relu(%x) }
+  rewrite { %z = abs(%x)  %y = %z }
+})";
+  const Pattern pattern = parse_fusions(text, "t.fusion").at(0);
+  const std::vector<Capabilities> rocm{parse_target("rocm:gfx942,aiter=0.1.16")};
+  CHECK(codes(lint_kernels(pattern, rocm)) == "lint.kernel-dtypes:1 lint.kernel-limit:1");
+  Pattern bounded = pattern;
+  bounded.where = parse_fusions(
+                      "fusion g { dims H match { in %x: [H] %y = relu(%x) } where H <= 8192 rewrite { %z = "
+                      "abs(%x) %y = %z } }",
+                      "t")
+                      .at(0)
+                      .where;
+  CHECK(codes(lint_kernels(bounded, rocm)) == "lint.kernel-dtypes:1");
+  CHECK(codes(lint_kernels(pattern, {})) == "lint.kernel-dtypes:1");
+}
+
+TEST_CASE("lint: a fusion that another starves, and a pair without an end") {
+  const auto together = [](const std::string& text) {
+    return codes(lint_together(Context::create(), parse_fusions(text, "t.fusion")));
+  };
+  CHECK(together(R"(fusion small {
+  match { %y = relu(%x) }
+  rewrite { %z = abs(%x)  %y = %z }
+}
+fusion large {
+  benefit 1
+  match { %y = relu(%x) }
+  rewrite { %z = neg(%x)  %y = %z }
+})") == "lint.starved:1");
+  CHECK(together(R"(fusion there {
+  match { %y = relu(%x) }
+  rewrite { %z = abs(%x)  %y = %z }
+}
+fusion back {
+  match { %y = abs(%x) }
+  rewrite { %z = relu(%x)  %y = %z }
+})") == "lint.non-terminating:1 lint.non-terminating:5");
+  CHECK(together(R"(fusion some {
+  match {
+    either { %y = relu(%x) } or { %y = abs(%x) }
+  }
+  rewrite { %z = neg(%x)  %y = %z }
+}
+fusion other {
+  benefit 1
+  match { %y = abs(%x) }
+  rewrite { %z = square(%x)  %y = %z }
+})") == "lint.shadowed:1");
+}
+
+TEST_CASE("lint: shipped fusions have no warnings") {
+  const auto context = Context::create();
+  std::vector<Pattern> fusions = shipped_fusions();
+  std::erase_if(fusions, [](const Pattern& p) { return p.pass == "raise"; });
+  for (const Pattern& p : fusions) {
+    INFO(p.name);
+    CHECK(codes(lint_fusion(context, p)) == "");
+  }
+  for (const Diagnostic& d : lint_together(context, fusions)) {
+    INFO(to_string(d));
+    CHECK(d.severity == Severity::note);
+  }
+}

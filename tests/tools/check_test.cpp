@@ -1,0 +1,121 @@
+// `tandem check`
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/catch.h"
+#include "tests/support/run_command.h"
+#include "tests/support/temp_dir.h"
+
+using namespace tandem::test;
+using Catch::Matchers::Contains;
+using nlohmann::json;
+
+namespace {
+
+const char* const wrong = R"(fusion forgets_the_scale {
+  dims K, N
+  match {
+    in %x: f32[.., K], %w: f32[N, K], %s: f32[]
+    %p = linear(%x, %w)
+    %y = mul(%p, %s)
+  }
+  rewrite {
+    %z = linear(%x, %w)
+    %y = %z
+  }
+}
+)";
+
+std::vector<std::string> words(const std::string& line) {
+  std::istringstream in(line);
+  std::vector<std::string> out;
+  for (std::string word; in >> word;)
+    out.push_back(word);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a shipped fusion holds, by name") {
+  const auto result = run_tandem({"check", "add_rms_norm", "--samples", "2"});
+  CHECK(result.status == 0);
+  CHECK_THAT(result.out, Contains("add_rms_norm: holds") && Contains("1 of 1 fusions hold"));
+  CHECK_THAT(result.out, Contains("on reference, cpu"));
+}
+
+TEST_CASE("the report as JSON, with mutants") {
+  const auto result = run_tandem({"check", "silu_and_mul", "--samples", "2", "--mutants", "--json", "--seed", "5"});
+  CHECK(result.status == 0);
+  const json report = json::parse(result.out);
+  CHECK(report.at("proven") == true);
+  const json& fusion = report.at("fusions").at(0);
+  CHECK(fusion.at("fusion") == "silu_and_mul");
+  CHECK(fusion.at("variants") == 2);
+  CHECK(fusion.at("graphs") == 4);
+  CHECK(fusion.at("executors") == json({"reference", "cpu"}));
+  CHECK(fusion.at("mutants").size() > 0);
+}
+
+TEST_CASE("a wrong fusion is exit status 1, and its counterexample runs as the report says") {
+  const TempDir dir;
+  const auto result = run_tandem({"check", dir.write("mine.fusion", wrong), "-o", dir.file("found"), "--samples", "4"});
+  CHECK(result.status == 1);
+  CHECK_THAT(result.out, Contains("forgets_the_scale: WRONG") && Contains("[check.differs]"));
+  for (const char* file : {"forgets_the_scale.json", "forgets_the_scale.rewritten.json"})
+    CHECK(std::filesystem::exists(dir.path() / "found" / file));
+
+  const std::size_t at = result.out.find("to see it: tandem ");
+  REQUIRE(at != std::string::npos);
+  const std::string line = result.out.substr(at + 18, result.out.find('\n', at) - at - 18);
+  const auto shown = run_tandem(words(line));
+  INFO(line << "\n" << shown.err);
+  CHECK(shown.status == 1);
+}
+
+TEST_CASE("files are formatted, comments kept, in place where that is asked for") {
+  const TempDir dir;
+  const std::string ugly = "# why\nfusion f { match { %y=relu( %x ) # here\n} rewrite { %z = abs(%x) %y = %z } }\n";
+  const std::string file = dir.write("f.fusion", ugly);
+  const auto printed = run_tandem({"check", "--format", file});
+  CHECK(printed.status == 0);
+  CHECK_THAT(printed.out, Contains("# why\n") && Contains("%y = relu(%x)  # here\n"));
+  CHECK(read_file(file) == ugly);
+  CHECK(run_tandem({"check", "--format", "-"}, {.input = ugly}).out == printed.out);
+
+  CHECK(run_tandem({"check", "--format", "--write", file}).status == 0);
+  CHECK(read_file(file) == printed.out);
+  CHECK(run_tandem({"check", "--format", file}).out == printed.out);
+}
+
+TEST_CASE("nothing is written when one of several files is wrong") {
+  const TempDir dir;
+  const std::string ugly = "fusion f { match { %y=relu( %x ) } rewrite { %z = abs(%x) %y = %z } }\n";
+  const std::string good = dir.write("good.fusion", ugly);
+  const auto result = run_tandem({"check", "--format", "--write", good, dir.write("bad.fusion", "fusion {")});
+  CHECK(result.status == 2);
+  CHECK(result.out == "");
+  CHECK(read_file(good) == ugly);
+}
+
+TEST_CASE("bad input is exit status 2") {
+  const auto code = [](std::vector<std::string> arguments, const std::string& input = "") {
+    arguments.insert(arguments.begin(), "check");
+    const auto result = run_tandem(arguments, {.input = input});
+    CHECK(result.status == 2);
+    CHECK(result.out == "");
+    return result.err;
+  };
+  CHECK_THAT(code({"add_rms_nrm"}), Contains("[check.unknown-fusion]") && Contains("did you mean 'add_rms_norm'"));
+  CHECK_THAT(code({"none.fusion"}), Contains("[file.open]"));
+  CHECK_THAT(code({"-"}, "fusion f {"), Contains("[pattern.unclosed]"));
+  CHECK_THAT(code({"-"}, "fusion f { match { %y = rleu(%x) } rewrite { %z = abs(%x) %y = %z } }"),
+             Contains("[pattern.unknown-op]") && Contains("did you mean 'relu'"));
+  CHECK_THAT(code({"--write", "a.fusion"}), Contains("[usage.check]"));
+  CHECK_THAT(code({"--format"}), Contains("[usage.check]"));
+  CHECK_THAT(code({"--format", "add_rms_norm"}), Contains("[usage.check]"));
+  CHECK_THAT(code({"--samples", "0"}), Contains("--samples"));
+}

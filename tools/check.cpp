@@ -1,0 +1,162 @@
+// `tandem check`: lints fusions and proves them on random tensors, or formats their files.
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <tandem/ir/context.h>
+#include <tandem/ir/diagnostic.h>
+#include <tandem/ir/io/file.h>
+#include <tandem/passes/fusion/fusions.h>
+#include <tandem/passes/pattern/lint.h>
+#include <tandem/passes/pattern/text.h>
+#include <tandem/tools/check_report.h>
+#include <tandem/tools/check_run.h>
+#include <tandem/tools/console.h>
+#include <tandem/tools/exit_status.h>
+#include <tandem/tools/verb.h>
+
+namespace tandem::cli {
+namespace {
+
+struct CheckSettings {
+  std::vector<std::string> fusions;
+  bool all = false;
+  bool format = false;
+  bool write = false;
+  bool json = false;
+  bool mutants = false;
+  std::uint64_t seed = 1;
+  std::size_t samples = 12;
+  std::string directory = ".";
+};
+
+bool is_file(const std::string& argument) {
+  return argument == "-" || argument.ends_with(".fusion") || argument.ends_with(".json") ||
+         argument.find('/') != std::string::npos;
+}
+
+std::vector<Pattern> read_file_of_fusions(const std::string& path) {
+  return read_fusions(read_file(path, max_fusion_bytes), path);
+}
+
+/// What is to be checked: the fusions of files, and shipped ones by name.
+std::vector<Pattern> chosen_fusions(const CheckSettings& s) {
+  std::vector<Pattern> shipped = shipped_fusions();
+  if (s.fusions.empty() || s.all)
+    return shipped;
+  std::vector<std::string_view> names;
+  for (const Pattern& p : shipped)
+    names.push_back(p.name);
+  std::vector<Pattern> chosen;
+  for (const std::string& argument : s.fusions) {
+    if (is_file(argument)) {
+      for (Pattern& p : read_file_of_fusions(argument))
+        chosen.push_back(std::move(p));
+      continue;
+    }
+    const auto it = std::find(names.begin(), names.end(), argument);
+    if (it == names.end()) {
+      throw Error("check.unknown-fusion",
+                  fmt::format("there is no shipped fusion '{}'{}", argument, did_you_mean(argument, names)),
+                  "'tandem list fusions' shows all; a file is named with its .fusion or .json");
+    }
+    chosen.push_back(shipped[static_cast<std::size_t>(it - names.begin())]);
+  }
+  return chosen;
+}
+
+/// All files are read and formatted before the first is written.
+int run_format(const CheckSettings& s) {
+  if (s.fusions.empty())
+    throw Error("usage.check", "--format needs files", "tandem check --format my.fusion");
+  std::vector<std::string> before, after;
+  for (const std::string& path : s.fusions) {
+    if (!is_file(path))
+      throw Error("usage.check", fmt::format("'{}' is no file of fusions", path), "name a .fusion or .json file, or -");
+    if (s.write && path == "-")
+      throw Error("usage.check", "--write needs files, not standard input", "leave --write out");
+    before.push_back(read_file(path, max_fusion_bytes));
+    const auto first = before.back().find_first_not_of(" \t\r\n");
+    const bool is_json = first != std::string::npos && (before.back()[first] == '{' || before.back()[first] == '[');
+    if (s.write && is_json)
+      throw Error("usage.check", fmt::format("{} is JSON, and the formatter writes text", path), "leave --write out");
+    after.push_back(is_json ? format(read_fusions(before.back(), path)) : format_text(before.back(), path));
+  }
+  std::string printed;
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    if (!s.write) {
+      printed += after[i];
+    } else if (after[i] != before[i]) {
+      write_file(s.fusions[i], after[i]);
+    }
+  }
+  if (!s.write)
+    write_result("-", printed);
+  return exit_done;
+}
+
+int run_check(const CheckSettings& s) {
+  if (s.write && !s.format)
+    throw Error("usage.check", "--write goes with --format", "tandem check --format --write my.fusion");
+  if (s.format)
+    return run_format(s);
+  const std::vector<Pattern> fusions = chosen_fusions(s);
+  const auto context = Context::create();
+  const std::vector<CheckExecutor> executors = check_executors();
+  CheckOptions options;
+  options.seed = s.seed;
+  options.samples = s.samples;
+
+  CheckSummary summary(s.json);
+  Progress progress("checking");
+  std::size_t done = 0;
+  const std::vector<Diagnostic> together = lint_together(context, fusions);
+  const std::vector<Capabilities> targets = all_targets();
+  for (const Pattern& pattern : fusions) {
+    FusionVerdict verdict;
+    verdict.report = check_fusion(context, pattern, executors, options);
+    verdict.lints = lint_fusion(context, pattern);
+    for (const Diagnostic& d : lint_kernels(pattern, targets))
+      verdict.lints.push_back(d);
+    if (s.mutants)
+      verdict.mutants = check_mutants(context, pattern, executors, options);
+    if (verdict.report.counterexample)
+      verdict.saved = save_counterexample(s.directory, pattern.name, *verdict.report.counterexample);
+    summary.add(std::move(verdict));
+    progress.step(++done, fusions.size());
+  }
+  summary.add_together(together);
+  write_result("-", summary.render());
+  return summary.all_proven() ? exit_done : exit_check_failed;
+}
+
+}  // namespace
+
+Runner setup_check(CLI::App& app) {
+  auto s = std::make_shared<CheckSettings>();
+  app.add_option("FUSION", s->fusions,
+                 "Names of shipped fusions, or .fusion and .json files; none: all that are shipped");
+  app.add_flag("--all", s->all, "All shipped fusions");
+  app.add_option("--samples", s->samples, "Graphs for each variant of a fusion (default 12)")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}));
+  app.add_option("--seed", s->seed, "Of all random choices (default 1)")->type_name("N");
+  app.add_flag("--mutants", s->mutants, "Plant faults in the right sides, and tell which a check would find");
+  app.add_option("-o", s->directory, "Where counterexamples are written (default: here)")->type_name("DIR");
+  app.add_flag("--json", s->json, "The report as JSON");
+  app.add_flag("--format", s->format, "Print files in canonical form, comments kept, and check nothing");
+  app.add_flag("--write", s->write, "... and write them in place");
+  app.footer(
+      "\nExample:\n"
+      "  tandem check mla_dual_rms_norm --samples 50\n"
+      "  tandem check my.fusion -o counterexamples\n"
+      "  tandem check --format --write my.fusion");
+  return [s] { return run_check(*s); };
+}
+
+}  // namespace tandem::cli
