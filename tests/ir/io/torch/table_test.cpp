@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <set>
 #include <string>
 #include <string_view>
@@ -118,6 +119,22 @@ TEST_CASE("torch table: every core ATen operator that has a meaning here has a r
   for (const std::string_view target : core_aten) {
     INFO(target);
     CHECK(known.contains(target));
+  }
+}
+
+TEST_CASE("torch table: docs/torch-export.md lists the operators") {
+  std::ifstream in(TANDEM_TEST_DATA "/../../docs/torch-export.md");
+  std::set<std::string> listed;
+  for (std::string word; in >> word;)
+    listed.insert(word);
+  for (const torch::Row& row : torch::operator_rows()) {
+    std::string name(row.target);
+    if (name.starts_with("aten."))
+      name.erase(0, 5);
+    if (name.ends_with(".default"))
+      name.resize(name.size() - 8);
+    INFO(name);
+    CHECK(listed.contains(name));
   }
 }
 
