@@ -3,6 +3,8 @@
 set -euo pipefail
 readme=$(realpath "$1")
 PATH=$(dirname "$(realpath "$2")"):$PATH
+TANDEM=$(dirname "$readme")
+export TANDEM
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
