@@ -4,6 +4,8 @@
 // and not listed. What an exporter leaves out has the default that stands here; an argument without one must be given.
 #include <tandem/ir/io/torch/table.h>
 
+#include <tandem/ir/io/torch/expressions.h>
+
 namespace tandem::torch {
 
 namespace {
@@ -34,98 +36,11 @@ constexpr Lowering logical_of(OpId op) {
 constexpr Lowering bitwise_of(OpId op) {
   return {lower::bitwise, op};
 }
-constexpr Lowering expression(Lowering::Expression f) {
+constexpr Lowering composed_of(Lowering::Expression f) {
   return {lower::composed, {}, f};
 }
 constexpr Lowering test_of(Lowering::Expression f) {
   return {lower::test, {}, f};
-}
-
-// --- expressions, on f32 or f64; those that would cancel go through f64
-using V = Value;
-Value one(Emitter& e, Value x) {
-  return e.scalar(e.dtype(x), 1.0);
-}
-Value log1p(Emitter& e, V x) {
-  return e.op(op::log, {e.add(e.widen(x), 1.0)});
-}
-Value expm1(Emitter& e, V x) {
-  return e.add(e.op(op::exp, {e.widen(x)}), -1.0);
-}
-Value log2(Emitter& e, V x) {
-  return e.mul(e.op(op::log, {e.widen(x)}), 1.4426950408889634);
-}
-Value log10(Emitter& e, V x) {
-  return e.mul(e.op(op::log, {e.widen(x)}), 0.43429448190325182);
-}
-Value exp2(Emitter& e, V x) {
-  return e.op(op::exp, {e.mul(e.widen(x), 0.69314718055994531)});
-}
-Value tan(Emitter& e, V x) {
-  return e.div(e.op(op::sin, {x}), e.op(op::cos, {x}));
-}
-Value half_sum(Emitter& e, V x, OpId op) {
-  const V w = e.widen(x);
-  return e.mul(e.op(op, {e.op(op::exp, {w}), e.op(op::exp, {e.op(op::neg, {w})})}), 0.5);
-}
-Value sinh(Emitter& e, V x) {
-  return half_sum(e, x, op::sub);
-}
-Value cosh(Emitter& e, V x) {
-  return half_sum(e, x, op::add);
-}
-Value root_of_rest(Emitter& e, V w) {
-  return e.op(op::sqrt, {e.mul(e.sub(one(e, w), w), e.add(w, 1.0))});
-}
-Value atan(Emitter& e, V x) {
-  return e.op(op::atan2, {x, one(e, x)});
-}
-Value asin(Emitter& e, V x) {
-  const V w = e.widen(x);
-  return e.op(op::atan2, {w, root_of_rest(e, w)});
-}
-Value acos(Emitter& e, V x) {
-  const V w = e.widen(x);
-  return e.op(op::atan2, {root_of_rest(e, w), w});
-}
-Value asinh(Emitter& e, V x) {
-  const V w = e.op(op::abs, {e.widen(x)});
-  return e.mul(e.op(op::sign, {e.widen(x)}), e.op(op::log, {e.add(w, e.op(op::sqrt, {e.add(e.mul(w, w), 1.0)}))}));
-}
-Value acosh(Emitter& e, V x) {
-  const V w = e.widen(x);
-  return e.op(op::log, {e.add(w, e.op(op::sqrt, {e.mul(e.add(w, -1.0), e.add(w, 1.0))}))});
-}
-Value atanh(Emitter& e, V x) {
-  const V w = e.widen(x);
-  return e.mul(e.op(op::log, {e.div(e.add(w, 1.0), e.sub(one(e, w), w))}), 0.5);
-}
-Value erfc(Emitter& e, V x) {
-  const V w = e.widen(x);
-  return e.sub(one(e, w), e.op(op::erf, {w}));
-}
-Value frac(Emitter& e, V x) {
-  return e.sub(x, e.op(op::trunc, {x}));
-}
-Value clamped_to_6(Emitter& e, V x) {
-  return e.op(op::minimum, {e.op(op::relu, {x}), e.scalar(e.dtype(x), 6.0)});
-}
-Value hardsigmoid(Emitter& e, V x) {
-  return e.div(clamped_to_6(e, e.add(x, 3.0)), e.scalar(e.dtype(x), 6.0));
-}
-Value hardswish(Emitter& e, V x) {
-  return e.div(e.mul(x, clamped_to_6(e, e.add(x, 3.0))), e.scalar(e.dtype(x), 6.0));
-}
-Value mish(Emitter& e, V x) {
-  return e.mul(x, e.op(op::tanh, {e.op(op::softplus, {x})}));
-}
-Value log_sigmoid(Emitter& e, V x) {
-  return e.op(op::neg, {e.op(op::softplus, {e.op(op::neg, {x})})});
-}
-Value is_finite(Emitter& e, V x) {
-  if (!is_float(e.dtype(x)))
-    return e.op(op::logical_not, {e.op(op::is_nan, {x})});
-  return e.op(op::logical_not, {e.op(op::logical_or, {e.op(op::is_nan, {x}), e.op(op::is_inf, {x})})});
 }
 
 // clang-format off
@@ -157,34 +72,34 @@ constexpr Row rows[] = {
   {"aten.fix.default",            "self", {lower::rounding, op::trunc}},
   {"aten.isnan.default",          "self", {lower::test, op::is_nan}},
   {"aten.isinf.default",          "self", {lower::test, op::is_inf}},
-  {"aten.isfinite.default",       "self", test_of(is_finite)},
+  {"aten.isfinite.default",       "self", test_of(expression::is_finite)},
   {"aten.logical_not.default",    "self", {lower::test, op::logical_not}},
-  {"aten.log1p.default",          "self", expression(torch::log1p)},
-  {"aten.expm1.default",          "self", expression(torch::expm1)},
-  {"aten.log2.default",           "self", expression(torch::log2)},
-  {"aten.log10.default",          "self", expression(torch::log10)},
-  {"aten.exp2.default",           "self", expression(torch::exp2)},
-  {"aten.tan.default",            "self", expression(torch::tan)},
-  {"aten.sinh.default",           "self", expression(torch::sinh)},
-  {"aten.cosh.default",           "self", expression(torch::cosh)},
-  {"aten.asin.default",           "self", expression(torch::asin)},
-  {"aten.acos.default",           "self", expression(torch::acos)},
-  {"aten.atan.default",           "self", expression(torch::atan)},
-  {"aten.asinh.default",          "self", expression(torch::asinh)},
-  {"aten.acosh.default",          "self", expression(torch::acosh)},
-  {"aten.atanh.default",          "self", expression(torch::atanh)},
-  {"aten.erfc.default",           "self", expression(torch::erfc)},
-  {"aten.frac.default",           "self", expression(frac)},
+  {"aten.log1p.default",          "self", composed_of(expression::log1p)},
+  {"aten.expm1.default",          "self", composed_of(expression::expm1)},
+  {"aten.log2.default",           "self", composed_of(expression::log2)},
+  {"aten.log10.default",          "self", composed_of(expression::log10)},
+  {"aten.exp2.default",           "self", composed_of(expression::exp2)},
+  {"aten.tan.default",            "self", composed_of(expression::tan)},
+  {"aten.sinh.default",           "self", composed_of(expression::sinh)},
+  {"aten.cosh.default",           "self", composed_of(expression::cosh)},
+  {"aten.asin.default",           "self", composed_of(expression::asin)},
+  {"aten.acos.default",           "self", composed_of(expression::acos)},
+  {"aten.atan.default",           "self", composed_of(expression::atan)},
+  {"aten.asinh.default",          "self", composed_of(expression::asinh)},
+  {"aten.acosh.default",          "self", composed_of(expression::acosh)},
+  {"aten.atanh.default",          "self", composed_of(expression::atanh)},
+  {"aten.erfc.default",           "self", composed_of(expression::erfc)},
+  {"aten.frac.default",           "self", composed_of(expression::frac)},
   {"aten.gelu.default",           "self, approximate=none", is(gelu)},
   {"aten.softplus.default",       "self, beta=1, threshold=20", is(softplus)},
   {"aten.leaky_relu.default",     "self, negative_slope=0.01", is(leaky_relu)},
   {"aten.elu.default",            "self, alpha=1, scale=1, input_scale=1", is(elu)},
   {"aten.hardtanh.default",       "self, min_val=-1, max_val=1", is(hardtanh)},
-  {"aten.relu6.default",          "self", expression(clamped_to_6)},
-  {"aten.hardsigmoid.default",    "self", expression(hardsigmoid)},
-  {"aten.hardswish.default",      "self", expression(hardswish)},
-  {"aten.mish.default",           "self", expression(mish)},
-  {"aten.log_sigmoid.default",    "self", expression(log_sigmoid)},
+  {"aten.relu6.default",          "self", composed_of(expression::clamped_to_6)},
+  {"aten.hardsigmoid.default",    "self", composed_of(expression::hardsigmoid)},
+  {"aten.hardswish.default",      "self", composed_of(expression::hardswish)},
+  {"aten.mish.default",           "self", composed_of(expression::mish)},
+  {"aten.log_sigmoid.default",    "self", composed_of(expression::log_sigmoid)},
   {"aten.glu.default",            "self, dim=-1", is(glu)},
   {"aten.nan_to_num.default",     "self, nan=None, posinf=None, neginf=None", is(nan_to_num)},
 
