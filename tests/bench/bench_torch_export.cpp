@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tandem/ir/io/torch_export.h>
+#include <tandem/passes/pattern/fusion_set.h>
 #include <tandem/passes/pipeline.h>
 
 namespace {
@@ -119,7 +120,10 @@ void import_and_optimise(benchmark::State& state) {
   const Capabilities target = parse_target("rocm:gfx942");
   for (auto _ : state) {
     ImportedProgram imported = import_torch_export_bytes(Context::create(), program(), "program.json");
-    run_pipeline(imported.graph, PassConfig{}, target);
+    const FusionSet fusions = FusionSet::shipped(imported.graph.shared_context());
+    PipelineOptions options;
+    options.fusions = &fusions;
+    run_pipeline(imported.graph, PassConfig{}, target, options);
     benchmark::DoNotOptimize(imported);
   }
 }

@@ -11,6 +11,7 @@
 #include <tandem/ir/io/json.h>
 #include <tandem/ir/io/text.h>
 #include <tandem/ir/verifier.h>
+#include <tandem/passes/pattern/fusion_set.h>
 #include <tandem/passes/pipeline.h>
 #include <tandem/runtime/executor.h>
 #include <tandem/runtime/safetensors.h>
@@ -138,7 +139,10 @@ TEST_CASE("torch_export: optimised programs compute what PyTorch computed", "[to
     ImportedProgram program = import(std::string(c.program) + ".pt2");
     PassConfig config;
     config.level = OptLevel::O3;
-    run_pipeline(program.graph, config, parse_target("rocm:gfx942"));
+    const FusionSet fusions = FusionSet::shipped(program.graph.shared_context());
+    PipelineOptions options;
+    options.fusions = &fusions;
+    run_pipeline(program.graph, config, parse_target("rocm:gfx942"), options);
     CHECK(verify(program.graph).empty());
     check_outputs(program.graph, program, SafetensorsFile::open(path_of(std::string(c.tensors) + "_io.safetensors")));
   }
