@@ -50,8 +50,7 @@ constexpr int wave_size = 64;
 constexpr int wave_size = 32;
 #endif
 
-// --- where am I
-// -------------------------------------------------------------------------------------------------------
+// --- where am I ----------------------------------------------------------------------------------------------------
 
 #if TANDEM_NVIDIA
 TANDEM_DEVICE u32 thread_x() {
@@ -107,8 +106,7 @@ TANDEM_DEVICE void block_barrier() {
 #endif
 }
 
-// --- bits
-// -------------------------------------------------------------------------------------------------------------
+// --- bits ----------------------------------------------------------------------------------------------------------
 
 template <class To, class From>
 TANDEM_DEVICE To bit_cast(const From& from) {
@@ -150,8 +148,10 @@ TANDEM_DEVICE void keep_packed(u32x4& v, [[maybe_unused]] u32 zero) {
 #endif
 }
 
-// --- arithmetic
-// -------------------------------------------------------------------------------------------------------
+/// Shared memory whose size the launch says.
+extern __shared__ u32x4 dynamic_shared[];
+
+// --- arithmetic ----------------------------------------------------------------------------------------------------
 //
 // Sources are compiled without contraction of a * b + c, so that one expression gives one result in all kernels; where
 // a fused multiply-add is wanted, it is written.
@@ -182,8 +182,7 @@ TANDEM_DEVICE float reciprocal_sqrt(float x) {
 #endif
 }
 
-// --- memory
-// -----------------------------------------------------------------------------------------------------------
+// --- memory --------------------------------------------------------------------------------------------------------
 
 /// Loads what nobody writes while the kernel runs and nobody reads again soon.
 template <class T>

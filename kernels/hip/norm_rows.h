@@ -81,8 +81,7 @@ TANDEM_DEVICE u32x4 normalize(u32x4 x, const float (&w)[Packed<T>::count], float
   return pack<T>(e);
 }
 
-// --- a wave a row
-// -----------------------------------------------------------------------------------------------------
+// --- a wave a row --------------------------------------------------------------------------------------------------
 
 /// A row in the registers of a wave: vector lane + i * wave_size is x[i]. `whole`: the row fills all of them,
 /// and has a weight of its own type.
@@ -120,8 +119,7 @@ struct WaveRow {
   }
 };
 
-// --- a block a row
-// ----------------------------------------------------------------------------------------------------
+// --- a block a row -------------------------------------------------------------------------------------------------
 
 /// Adds up what the threads of a block hold, in the order of the file's head. Once a kernel: `partial` has one use.
 TANDEM_DEVICE float block_sum(float* partial, float value, int threads) {
@@ -163,8 +161,7 @@ TANDEM_DEVICE void norm_by_block(const NormPart& a, const NormParams& p, float* 
   }
 }
 
-// --- element by element
-// -----------------------------------------------------------------------------------------------
+// --- element by element --------------------------------------------------------------------------------------------
 
 template <class T, int kept>
 TANDEM_DEVICE void norm_by_elements(const StridedNormParams& p, int which, float* partial) {

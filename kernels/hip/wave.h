@@ -40,15 +40,15 @@ TANDEM_DEVICE u32 read_lane(u32 word, int lane) {
 /// `move` applied to each 32-bit word of a value.
 template <class T, class Move>
 TANDEM_DEVICE T by_words(T value, Move move) {
-  if constexpr (sizeof(T) == 4) {
-    return bit_cast<T>(move(bit_cast<u32>(value)));
-  } else {
-    static_assert(sizeof(T) == 8);
-    const u64 bits = bit_cast<u64>(value);
-    const u64 low = move(static_cast<u32>(bits));
-    const u64 high = move(static_cast<u32>(bits >> 32));
-    return bit_cast<T>(low | (high << 32));
-  }
+  static_assert(sizeof(T) % 4 == 0);
+  struct Words {
+    u32 word[sizeof(T) / 4];
+  };
+  Words words = bit_cast<Words>(value);
+#pragma unroll
+  for (u32& word : words.word)
+    word = move(word);
+  return bit_cast<T>(words);
 }
 
 }  // namespace detail

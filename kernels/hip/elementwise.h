@@ -1,0 +1,48 @@
+// Chains of elementwise ops in one launch.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tandem/kernels/hip/launch.h>
+
+namespace tandem::hip {
+
+/// Where a step of a chain finds an operand: an input of the chain, or the result of an earlier step.
+struct ChainOperand {
+  bool is_step = false;
+  std::size_t index = 0;
+};
+
+/// One op. The result has the chain's shape; it is rounded to `type`, as if it were stored.
+struct ChainStep {
+  std::string_view op;
+  std::vector<ChainOperand> operands;
+  DType type = DType::f32;
+  bool tanh_approximation = false;  ///< Of gelu.
+  int output = -1;                  ///< The tensor that the result is stored to, or -1.
+};
+
+/// Elementwise ops over one shape. Inputs broadcast to it; outputs have it.
+struct Chain {
+  std::span<const TensorView> inputs;
+  std::vector<ChainStep> steps;
+  std::span<const TensorView> outputs;
+};
+
+/// Empty when the chain fits into one launch, else why not: tensors, steps, values alive at once.
+TANDEM_RUNTIME_API std::string chain_limit(const Chain& chain);
+
+/// Launches a chain for which `chain_limit` is empty. What its steps compute is what their ops compute one by one.
+TANDEM_RUNTIME_API void launch_chain(const Chain& chain, Launcher& launcher);
+
+/// y = x converted to y's dtype. Both have one shape.
+void launch_cast(const TensorView& x, const TensorView& y, Launcher& launcher);
+
+/// One op, from a call.
+void launch_elementwise(const KernelCall& call, Launcher& launcher);
+
+}  // namespace tandem::hip
