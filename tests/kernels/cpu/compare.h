@@ -48,8 +48,14 @@ class Comparison {
 
   /// "" when both agree, else what differs.
   std::string check(Random& random, double steps = 4, double scale = 0) const {
-    static const KernelTable cpu = cpu_kernels(), reference = reference_kernels();
-    const std::vector<Tensor> want = run(reference, random, true), got = run(cpu, random, false);
+    static const KernelTable cpu = cpu_kernels();
+    return check(cpu, random, steps, scale);
+  }
+
+  /// The same for another table than the CPU's.
+  std::string check(const KernelTable& table, Random& random, double steps = 4, double scale = 0) const {
+    static const KernelTable reference = reference_kernels();
+    const std::vector<Tensor> want = run(reference, random, true), got = run(table, random, false);
     for (std::size_t i = 0; i < want.size(); ++i) {
       const std::string text = difference(got[i].view, want[i].view, tolerance(want[i].view.dtype, steps, scale));
       if (!text.empty())

@@ -1,0 +1,286 @@
+#include <tests/gpu/cuda.h>
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+namespace tandem::test {
+
+namespace {
+
+// What of CUDA's driver interface is used (cuda.h of CUDA 12): its layouts are part of the driver's ABI.
+struct LaunchAttribute {
+  int id = 0;
+  char padding[4] = {};
+  union {
+    int on;
+    char bytes[64];
+  } value{};
+};
+constexpr int programmatic_stream_serialization = 6;
+
+struct LaunchConfig {
+  unsigned grid_x, grid_y, grid_z, block_x, block_y, block_z, shared_bytes;
+  void* stream;
+  LaunchAttribute* attributes;
+  unsigned attribute_count;
+};
+
+enum DeviceAttribute : int {
+  multiprocessor_count = 16,
+  l2_cache_size = 38,
+  capability_major = 75,
+  capability_minor = 76,
+};
+
+}  // namespace
+
+struct Gpu::Driver {
+  using Address = unsigned long long;
+  void* library = nullptr;
+  void* context = nullptr;
+  void* stream = nullptr;
+  int device = 0;
+
+  int (*init)(unsigned);
+  int (*device_get)(int*, int);
+  int (*device_name)(char*, int, int);
+  int (*device_attribute)(int*, int, int);
+  int (*retain_context)(void**, int);
+  int (*set_context)(void*);
+  int (*load_module)(void**, const void*);
+  int (*get_function)(void**, void*, const char*);
+  int (*launch)(const LaunchConfig*, void*, void**, void**);
+  int (*allocate)(Address*, std::size_t);
+  int (*release)(Address);
+  int (*to_device)(Address, const void*, std::size_t);
+  int (*to_host)(void*, Address, std::size_t);
+  int (*copy)(Address, Address, std::size_t, void*);
+  int (*set_bytes)(Address, unsigned char, std::size_t);
+  int (*create_stream)(void**, unsigned);
+  int (*synchronize)(void*);
+  int (*begin_capture)(void*, int);
+  int (*end_capture)(void*, void**);
+  int (*instantiate)(void**, void*, unsigned long long);
+  int (*launch_graph)(void*, void*);
+  int (*destroy_graph)(void*);
+  int (*destroy_exec)(void*);
+  int (*create_event)(void**, unsigned);
+  int (*record_event)(void*, void*);
+  int (*elapsed)(float*, void*, void*);
+  int (*destroy_event)(void*);
+  int (*error_name)(int, const char**);
+
+  bool load() {
+    library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr)
+      return false;
+    bool all = true;
+    const auto find = [&](auto& function, const char* name) {
+      void* symbol = dlsym(library, name);
+      all = all && symbol != nullptr;
+      std::memcpy(&function, &symbol, sizeof symbol);
+    };
+    find(init, "cuInit");
+    find(device_get, "cuDeviceGet");
+    find(device_name, "cuDeviceGetName");
+    find(device_attribute, "cuDeviceGetAttribute");
+    find(retain_context, "cuDevicePrimaryCtxRetain");
+    find(set_context, "cuCtxSetCurrent");
+    find(load_module, "cuModuleLoadData");
+    find(get_function, "cuModuleGetFunction");
+    find(launch, "cuLaunchKernelEx");
+    find(allocate, "cuMemAlloc_v2");
+    find(release, "cuMemFree_v2");
+    find(to_device, "cuMemcpyHtoD_v2");
+    find(to_host, "cuMemcpyDtoH_v2");
+    find(copy, "cuMemcpyDtoDAsync_v2");
+    find(set_bytes, "cuMemsetD8_v2");
+    find(create_stream, "cuStreamCreate");
+    find(synchronize, "cuStreamSynchronize");
+    find(begin_capture, "cuStreamBeginCapture_v2");
+    find(end_capture, "cuStreamEndCapture");
+    find(instantiate, "cuGraphInstantiateWithFlags");
+    find(launch_graph, "cuGraphLaunch");
+    find(destroy_graph, "cuGraphDestroy");
+    find(destroy_exec, "cuGraphExecDestroy");
+    find(create_event, "cuEventCreate");
+    find(record_event, "cuEventRecord");
+    find(elapsed, "cuEventElapsedTime");
+    find(destroy_event, "cuEventDestroy_v2");
+    find(error_name, "cuGetErrorName");
+    return all;
+  }
+  void check(int status, const char* what) const {
+    if (status == 0)
+      return;
+    const char* name = nullptr;
+    error_name(status, &name);
+    throw std::runtime_error(std::string(what) + ": " + (name ? name : std::to_string(status)));
+  }
+  int attribute(DeviceAttribute which) const {
+    int value = 0;
+    check(device_attribute(&value, which, device), "cuDeviceGetAttribute");
+    return value;
+  }
+};
+
+namespace {
+
+unsigned long long address(const void* pointer) {
+  return reinterpret_cast<std::uintptr_t>(pointer);
+}
+
+}  // namespace
+
+DeviceBuffer::DeviceBuffer(Gpu& gpu, std::size_t bytes) : gpu_(&gpu), bytes_(bytes) {
+  unsigned long long at = 0;
+  gpu.driver_->check(gpu.driver_->allocate(&at, std::max<std::size_t>(bytes, 1)), "cuMemAlloc");
+  data_ = reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(at));
+}
+
+DeviceBuffer::~DeviceBuffer() {
+  if (gpu_ != nullptr)
+    gpu_->driver_->release(address(data_));
+}
+
+std::unique_ptr<Gpu> Gpu::open(std::string& reason) {
+  auto driver = std::make_unique<Driver>();
+  if (!driver->load()) {
+    reason = "no CUDA driver (libcuda.so.1)";
+    return nullptr;
+  }
+  if (driver->init(0) != 0 || driver->device_get(&driver->device, 0) != 0) {
+    reason = "no NVIDIA GPU";
+    return nullptr;
+  }
+  std::unique_ptr<Gpu> gpu(new Gpu(std::move(driver)));
+  if (gpu->arch_.empty()) {
+    reason = "this build has no code for " + gpu->info_.arch + " (TANDEM_GPU=nvidia)";
+    return nullptr;
+  }
+  return gpu;
+}
+
+Gpu::Gpu(std::unique_ptr<Driver> driver) : driver_(std::move(driver)) {
+  driver_->check(driver_->retain_context(&driver_->context, driver_->device), "cuDevicePrimaryCtxRetain");
+  driver_->check(driver_->set_context(driver_->context), "cuCtxSetCurrent");
+  driver_->check(driver_->create_stream(&driver_->stream, 1), "cuStreamCreate");
+  char name[256] = {};
+  driver_->check(driver_->device_name(name, sizeof name, driver_->device), "cuDeviceGetName");
+  const int major = driver_->attribute(capability_major);
+  info_.platform = GpuPlatform::cuda;
+  info_.name = name;
+  info_.arch = "sm_" + std::to_string(10 * major + driver_->attribute(capability_minor));
+  info_.wave_size = 32;
+  info_.multiprocessors = driver_->attribute(multiprocessor_count);
+  info_.l2_bytes = driver_->attribute(l2_cache_size);
+  arch_ = matching_arch(info_);
+  overlap_ = major >= 9;
+  fault_ = DeviceBuffer(*this, sizeof(std::uint32_t));
+  fill(fault_.data(), 0, sizeof(std::uint32_t));
+}
+
+Gpu::~Gpu() = default;
+
+void* Gpu::function(std::string_view kernel) {
+  if (const auto known = functions_.find(kernel); known != functions_.end())
+    return known->second;
+  const CodeObject* object = find_code_object(info_.platform, arch_, kernel);
+  if (object == nullptr)
+    throw std::runtime_error("there is no kernel " + std::string(kernel));
+  void*& module = modules_[object];
+  if (module == nullptr)
+    driver_->check(driver_->load_module(&module, object->bytes.data()), "cuModuleLoadData");
+  void* function = nullptr;
+  driver_->check(driver_->get_function(&function, module, std::string(kernel).c_str()), "cuModuleGetFunction");
+  return functions_.emplace(kernel, function).first->second;
+}
+
+void Gpu::launch(std::string_view kernel, Dim3 grid, Dim3 block, std::uint32_t shared_bytes, const void* params,
+                 std::size_t) {
+  LaunchAttribute overlap;
+  overlap.id = programmatic_stream_serialization;
+  overlap.value.on = 1;
+  const LaunchConfig config{grid.x,  grid.y,       grid.z,          block.x,  block.y,
+                            block.z, shared_bytes, driver_->stream, &overlap, overlap_ ? 1U : 0U};
+  void* arguments[] = {const_cast<void*>(params)};
+  driver_->check(driver_->launch(&config, function(kernel), arguments, nullptr), std::string(kernel).c_str());
+}
+
+void* Gpu::workspace(std::size_t bytes) {
+  if (bytes > workspace_.bytes()) {
+    synchronize();
+    workspace_ = DeviceBuffer(*this, bytes);
+  }
+  return workspace_.data();
+}
+
+std::uint32_t* Gpu::fault() {
+  return reinterpret_cast<std::uint32_t*>(fault_.data());
+}
+
+void Gpu::upload(void* to, const void* from, std::size_t bytes) {
+  if (bytes != 0)
+    driver_->check(driver_->to_device(address(to), from, bytes), "cuMemcpyHtoD");
+}
+void Gpu::download(void* to, const void* from, std::size_t bytes) {
+  synchronize();
+  if (bytes != 0)
+    driver_->check(driver_->to_host(to, address(from), bytes), "cuMemcpyDtoH");
+}
+void Gpu::copy(void* to, const void* from, std::size_t bytes) {
+  driver_->check(driver_->copy(address(to), address(from), bytes, driver_->stream), "cuMemcpyDtoDAsync");
+}
+void Gpu::fill(void* to, std::uint8_t value, std::size_t bytes) {
+  if (bytes != 0)
+    driver_->check(driver_->set_bytes(address(to), value, bytes), "cuMemsetD8");
+  driver_->check(driver_->synchronize(nullptr), "cuStreamSynchronize");
+}
+void Gpu::synchronize() {
+  driver_->check(driver_->synchronize(driver_->stream), "cuStreamSynchronize");
+}
+std::uint32_t Gpu::take_fault() {
+  std::uint32_t word = 0;
+  download(&word, fault_.data(), sizeof word);
+  fill(fault_.data(), 0, sizeof word);
+  return word;
+}
+
+double Gpu::time_graph(const std::function<void()>& record, int repeats) {
+  const Driver& d = *driver_;
+  void* graph = nullptr;
+  void* exec = nullptr;
+  constexpr int thread_local_mode = 1;
+  record();  // modules are loaded outside the capture
+  synchronize();
+  d.check(d.begin_capture(d.stream, thread_local_mode), "cuStreamBeginCapture");
+  record();
+  d.check(d.end_capture(d.stream, &graph), "cuStreamEndCapture");
+  d.check(d.instantiate(&exec, graph, 0), "cuGraphInstantiate");
+  void* begin = nullptr;
+  void* end = nullptr;
+  d.check(d.create_event(&begin, 0), "cuEventCreate");
+  d.check(d.create_event(&end, 0), "cuEventCreate");
+  std::vector<float> milliseconds;
+  for (int i = -3; i < repeats; ++i) {
+    d.check(d.record_event(begin, d.stream), "cuEventRecord");
+    d.check(d.launch_graph(exec, d.stream), "cuGraphLaunch");
+    d.check(d.record_event(end, d.stream), "cuEventRecord");
+    synchronize();
+    float time = 0;
+    d.check(d.elapsed(&time, begin, end), "cuEventElapsedTime");
+    if (i >= 0)
+      milliseconds.push_back(time);
+  }
+  d.destroy_event(begin);
+  d.destroy_event(end);
+  d.destroy_exec(exec);
+  d.destroy_graph(graph);
+  std::ranges::sort(milliseconds);
+  return static_cast<double>(milliseconds[milliseconds.size() / 2]) * 1e-3;
+}
+
+}  // namespace tandem::test
