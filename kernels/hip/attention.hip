@@ -84,14 +84,13 @@ TANDEM_DEVICE void attention(const AttentionParams& p) {
     }
     block_barrier();
   }
-  // Over no keys the sum is 0; over keys none of which is kept it is NaN, as the formula says.
-  const bool none_kept = p.keys > 0 && largest == lowest;
+  // Over no keys, or keys none of which is kept, the sum is 0.
 #pragma unroll
   for (int c = 0; c < attention_columns; ++c) {
     const i64 column = first_column + c * threads;
     if (column >= p.columns)
       continue;
-    const Real y = p.keys == 0 ? Real(0) : none_kept ? lowest - lowest : total[c] / sum;
+    const Real y = largest == lowest ? Real(0) : total[c] / sum;
     if constexpr (sizeof(Real) == 8)
       store_real(p.y, p.type, at[0] + row * p.y_row + column * p.y_step, y);
     else

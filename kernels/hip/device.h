@@ -86,13 +86,25 @@ TANDEM_DEVICE u32 block_z() {
 }
 #endif
 
-/// The first statement of every kernel. On NVIDIA from sm_90 on a kernel may start before the one ahead of it in the
-/// stream has finished; from here on it has, and what it wrote is seen. Then the next one may start in the same way.
-TANDEM_DEVICE void begin_kernel() {
+/// Before a kernel reads or writes anything. On NVIDIA from sm_90 on a kernel may start before the one ahead of it in
+/// the stream has finished; from here on it has, and what it wrote is seen.
+TANDEM_DEVICE void wait_for_previous() {
 #if TANDEM_NVIDIA && __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.wait;" ::: "memory");
-  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
 #endif
+}
+
+/// After `wait_for_previous`: the next kernel may be set up as soon as all blocks have come here.
+TANDEM_DEVICE void let_next_start() {
+#if TANDEM_NVIDIA && __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;");
+#endif
+}
+
+/// The first statement of kernels for which the moment does not matter.
+TANDEM_DEVICE void begin_kernel() {
+  wait_for_previous();
+  let_next_start();
 }
 
 /// All threads of the block have come here, and see what the others wrote to shared memory.
@@ -184,19 +196,21 @@ TANDEM_DEVICE float reciprocal_sqrt(float x) {
 
 // --- memory --------------------------------------------------------------------------------------------------------
 
-/// Loads what nobody writes while the kernel runs and nobody reads again soon.
-template <class T>
-TANDEM_DEVICE T load_streaming(const T* from) {
+/// Loads what nobody reads again soon.
+TANDEM_DEVICE u32x4 load_once(const u32x4* from) {
 #if TANDEM_NVIDIA
-  return __ldcs(from);
+  u32x4 v;
+  asm volatile("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+               : "l"(from));
+  return v;
 #else
   return __builtin_nontemporal_load(from);
 #endif
 }
 
 /// Stores what nobody reads soon: the line may leave the caches first.
-template <class T>
-TANDEM_DEVICE void store_streaming(T* to, T value) {
+TANDEM_DEVICE void store_streaming(u32x4* to, u32x4 value) {
 #if TANDEM_NVIDIA
   __stcs(to, value);
 #else

@@ -105,34 +105,31 @@ TANDEM_DEVICE float square_root(float x) {
 
 // --- floats --------------------------------------------------------------------------------------------------------
 
-/// 2^x by the hardware.
+/// 2^x by the hardware, for results that are normal or infinite.
 TANDEM_DEVICE float hardware_exp2(float x) {
 #if TANDEM_NVIDIA
   float y;
   asm("ex2.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
 #else
-  // Results below 2^-126 are flushed to zero: those are scaled.
-  const bool tiny = x < -126.0f;
-  const float y = __builtin_amdgcn_exp2f(tiny ? x + 64.0f : x);
-  return tiny ? y * 0x1p-64f : y;
+  return __builtin_amdgcn_exp2f(x);
 #endif
 }
 
 TANDEM_DEVICE float exponential(float x) {
   constexpr float log2_e = 1.44269504f;
   constexpr float log2_e_rest = 1.92596299e-8f;
+  if (x < -104.0f)
+    return 0.0f;
   const float high = x * log2_e;
   const float low = fused_multiply_add(x, log2_e, -high) + x * log2_e_rest;
-  const float power = hardware_exp2(high);
-  // 2^(high + low); the correction would make NaN of 0 and infinity.
+  // Results below 2^-126 are made 2^64 times as large, and then small again.
+  const bool tiny = high < -125.0f;
+  const float power = hardware_exp2(tiny ? high + 64.0f : high);
+  if (power > 3.0e38f)
+    return high >= 128.0f ? bit_cast<float>(0x7f800000U) : power;  // the correction would make NaN of infinity
   const float corrected = fused_multiply_add(power, low * 0.693147181f, power);
-  return absolute(high) < 126.0f ? corrected : power;
-}
-
-/// 1 / (1 + exp(-x))
-TANDEM_DEVICE float sigmoid(float x) {
-  return 1.0f / (1.0f + exponential(-x));
+  return tiny ? corrected * 0x1p-64f : corrected;
 }
 
 /// (exp(2x) - 1) / (exp(2x) + 1), by a series where that loses digits.
@@ -333,7 +330,10 @@ TANDEM_DEVICE double upper_erfc(double x) {
   }
   const double square = x * x;
   const double square_low = fused_multiply_add(x, x, -square);
-  return t * exponential(-square, 0.5 * fused_multiply_add(u, d, c[0]) - before - square_low);
+  const double exponent = 0.5 * fused_multiply_add(u, d, c[0]) - before;
+  const double sum = exponent - square;
+  const double low = x > 1.2 ? exponent - (sum + square) : -square - (sum - exponent);  // what the sum lost
+  return t * exponential(sum, low - square_low);
 }
 TANDEM_DEVICE double erfc(double x) {
   if (is_nan(x))
@@ -458,6 +458,16 @@ TANDEM_DEVICE double float_remainder(double a, double b) {
     r -= t;
   }
   return copy_sign(r, a);
+}
+
+// --- both
+// --------------------------------------------------------------------------------------------------------------
+
+/// 1 / (1 + exp(-x)), without overflow.
+template <class Real>
+TANDEM_DEVICE Real sigmoid(Real x) {
+  const Real e = exponential(x < 0 ? x : -x);
+  return (x < 0 ? e : Real(1)) / (Real(1) + e);
 }
 
 }  // namespace tandem::gpu

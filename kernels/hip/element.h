@@ -64,6 +64,7 @@ struct Format {
       return code >= sign ? sign : code == 0 ? 0 : negative | static_cast<u32>(code);
   }
 
+  /// Of the formats of 8 bits, whose units are normal floats.
   TANDEM_DEVICE static float decode(u32 code) {
     const u32 magnitude = code & (sign - 1);
     const u32 exponent = magnitude >> mantissa_bits;
@@ -198,8 +199,8 @@ TANDEM_DEVICE double round_real(double value, ElementType type) {
   switch (type) {
     case ElementType::f64: return value;
     case ElementType::f32: return static_cast<float>(value);
-    case ElementType::f16: return FormatF16::decode(FormatF16::encode(value));
-    case ElementType::bf16: return FormatBf16::decode(FormatBf16::encode(value));
+    case ElementType::f16: return to_f32(F16{static_cast<u16>(FormatF16::encode(value))});
+    case ElementType::bf16: return to_f32(Bf16{static_cast<u16>(FormatBf16::encode(value))});
     case ElementType::f8e4m3: return FormatE4m3::decode(FormatE4m3::encode(value));
     case ElementType::f8e4m3fnuz: return FormatE4m3fnuz::decode(FormatE4m3fnuz::encode(value));
     default: return FormatE5m2::decode(FormatE5m2::encode(value));

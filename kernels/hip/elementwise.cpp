@@ -56,7 +56,11 @@ bool is_narrow(DType dtype) {
 }
 
 DType operand_type(const Chain& chain, const ChainOperand& operand) {
-  return operand.is_step ? chain.steps[operand.index].type : chain.inputs[operand.index].dtype;
+  switch (operand.kind) {
+    case ChainOperand::Kind::input: return chain.inputs[operand.index].dtype;
+    case ChainOperand::Kind::step: return chain.steps[operand.index].type;
+    default: return DType::f32;
+  }
 }
 
 bool is_narrow(const Chain& chain) {
@@ -76,7 +80,7 @@ struct Slots {
     std::vector<bool> kept(chain.steps.size(), false);
     for (std::size_t i = 0; i < chain.steps.size(); ++i)
       for (const ChainOperand& operand : chain.steps[i].operands)
-        if (operand.is_step) {
+        if (operand.kind == ChainOperand::Kind::step) {
           last_use[operand.index] = i;
           if (operand.index + 1 != i)
             kept[operand.index] = true;
@@ -114,6 +118,12 @@ std::string chain_limit(const Chain& chain) {
     return "more than " + std::to_string(gpu::max_elementwise_tensors) + " tensors";
   if (chain.steps.size() > gpu::max_elementwise_steps)
     return "more than " + std::to_string(gpu::max_elementwise_steps) + " steps";
+  std::size_t immediates = 0;
+  for (const ChainStep& step : chain.steps)
+    immediates +=
+        static_cast<std::size_t>(std::ranges::count(step.operands, ChainOperand::Kind::immediate, &ChainOperand::kind));
+  if (immediates > gpu::max_elementwise_immediates)
+    return "more than " + std::to_string(gpu::max_elementwise_immediates) + " numbers";
   if (Slots(chain).count > gpu::max_elementwise_slots)
     return "more than " + std::to_string(gpu::max_elementwise_slots) + " values alive at once";
   return {};
@@ -140,6 +150,7 @@ void launch_chain(const Chain& chain, Launcher& launcher) {
   }
 
   const Slots slots(chain);
+  std::size_t immediates = 0;
   p.steps = static_cast<std::int32_t>(chain.steps.size());
   for (std::size_t i = 0; i < chain.steps.size(); ++i) {
     const ChainStep& step = chain.steps[i];
@@ -152,12 +163,16 @@ void launch_chain(const Chain& chain, Launcher& launcher) {
     std::ranges::fill(s.operand, gpu::no_place);
     for (std::size_t o = 0; o < step.operands.size(); ++o) {
       const ChainOperand& operand = step.operands[o];
-      if (!operand.is_step)
+      if (operand.kind == ChainOperand::Kind::input) {
         s.operand[o] = static_cast<std::uint8_t>(first_input + operand.index);
-      else if (operand.index + 1 == i)
+      } else if (operand.kind == ChainOperand::Kind::immediate) {
+        p.immediate[immediates] = operand.value;
+        s.operand[o] = static_cast<std::uint8_t>(gpu::source::immediates + immediates++);
+      } else if (operand.index + 1 == i) {
         s.operand[o] = gpu::source::accumulator;
-      else
+      } else {
         s.operand[o] = static_cast<std::uint8_t>(gpu::source::slots + slots.of_step[operand.index]);
+      }
     }
     s.save = slots.of_step[i];
     s.output = step.output < 0 ? gpu::no_place : static_cast<std::uint8_t>(step.output);
@@ -171,7 +186,7 @@ void launch_chain(const Chain& chain, Launcher& launcher) {
 void launch_cast(const TensorView& x, const TensorView& y, Launcher& launcher) {
   ChainStep step;
   step.op = "cast";
-  step.operands = {{false, 0}};
+  step.operands = {ChainOperand::input(0)};
   step.type = y.dtype;
   step.output = 0;
   launch_chain(Chain{{&x, 1}, {step}, {&y, 1}}, launcher);
@@ -181,7 +196,7 @@ void launch_elementwise(const KernelCall& call, Launcher& launcher) {
   ChainStep step;
   step.op = call.op.name;
   for (std::size_t i = 0; i < call.operands.size(); ++i)
-    step.operands.push_back({false, i});
+    step.operands.push_back(ChainOperand::input(i));
   step.type = call.results[0].dtype;
   step.tanh_approximation = call.op.name == "gelu" && call.attr("tanh_approximation").boolean();
   step.output = 0;

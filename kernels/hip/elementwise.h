@@ -11,10 +11,16 @@
 
 namespace tandem::hip {
 
-/// Where a step of a chain finds an operand: an input of the chain, or the result of an earlier step.
+/// Where a step of a chain finds an operand: an input of the chain, the result of an earlier step, or a real number.
 struct ChainOperand {
-  bool is_step = false;
+  enum class Kind : std::uint8_t { input, step, immediate };
+  Kind kind = Kind::input;
   std::size_t index = 0;
+  double value = 0;
+
+  static ChainOperand input(std::size_t index) { return {Kind::input, index, 0}; }
+  static ChainOperand step(std::size_t index) { return {Kind::step, index, 0}; }
+  static ChainOperand immediate(double value) { return {Kind::immediate, 0, value}; }
 };
 
 /// One op. The result has the chain's shape; it is rounded to `type`, as if it were stored.

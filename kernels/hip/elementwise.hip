@@ -74,8 +74,8 @@ TANDEM_DEVICE bool common(const ElementwiseStep& s, Real a, Real b, Real& y) {
     case Op::rsqrt: y = Real(1) / square_root(a); return true;
     case Op::reciprocal: y = Real(1) / a; return true;
     case Op::tanh: y = hyperbolic_tangent(a); return true;
-    case Op::sigmoid: y = Real(1) / (Real(1) + exponential(-a)); return true;
-    case Op::silu: y = a * (Real(1) / (Real(1) + exponential(-a))); return true;
+    case Op::sigmoid: y = sigmoid(a); return true;
+    case Op::silu: y = a * sigmoid(a); return true;
     case Op::relu: y = a > 0 || a != a ? a : Real(0); return true;
     case Op::floor: y = round_down(a); return true;
     case Op::ceil: y = round_up(a); return true;
@@ -230,6 +230,8 @@ TANDEM_DEVICE void run_wide(const ElementwiseParams& p, Wide* slots) {
     const auto fetch = [&](u8 from) -> Wide {
       if (from == source::accumulator)
         return acc;
+      if (from >= source::immediates && from < source::slots)
+        return bit_cast<u64>(p.immediate[from - source::immediates]);
       return from >= source::slots ? slots[(from - source::slots) * threads + thread_x()]
                                    : wide_load(p, from, place.in(p, from));
     };
@@ -327,6 +329,10 @@ TANDEM_DEVICE void run_narrow(const ElementwiseParams& p, Narrow* slots) {
     const auto fetch = [&](u8 from) -> Narrow {
       if (from == source::accumulator)
         return acc;
+      if (from >= source::immediates && from < source::slots) {
+        const float value = static_cast<float>(p.immediate[from - source::immediates]);
+        return {{value, value, value, value}};
+      }
       return from >= source::slots ? slots[(from - source::slots) * threads + thread_x()]
                                    : narrow_load(p, from, place.in(p, from), count);
     };

@@ -18,8 +18,9 @@ enum class Op : std::uint8_t {
 #undef TANDEM_OP
 };
 
-/// Where a step finds an operand: an input below `slots`, a slot, or the accumulator.
+/// Where a step finds an operand: a tensor (below `immediates`), an immediate, a slot, or the accumulator.
 namespace source {
+constexpr std::uint8_t immediates = 0x70;
 constexpr std::uint8_t slots = 0x80;
 constexpr std::uint8_t accumulator = 0xff;
 }  // namespace source
@@ -39,6 +40,7 @@ struct ElementwiseStep {
 constexpr int max_elementwise_tensors = 12;
 constexpr int max_elementwise_steps = 48;
 constexpr int max_elementwise_slots = 8;
+constexpr int max_elementwise_immediates = 4;
 constexpr int elementwise_group = 4;  ///< Elements that a thread of the narrow kernel takes at once.
 
 struct ElementwiseParams {
@@ -48,6 +50,7 @@ struct ElementwiseParams {
   std::uint8_t whole_vectors[max_elementwise_tensors];  ///< Groups along the last axis are aligned and contiguous.
   std::int32_t group;                                   ///< `elementwise_group`, or 1.
   std::int32_t steps;
+  double immediate[max_elementwise_immediates];
   ElementwiseStep step[max_elementwise_steps];
 };
 

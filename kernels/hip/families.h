@@ -8,6 +8,7 @@ namespace tandem::hip {
 void add_attention(HipKernelTable& table);
 void add_dual_norm(HipKernelTable& table);
 void add_elementwise(HipKernelTable& table);
+void add_fused_norms(HipKernelTable& table);
 void add_indexing(HipKernelTable& table);
 void add_layer_norm(HipKernelTable& table);
 void add_matrix_products(HipKernelTable& table);

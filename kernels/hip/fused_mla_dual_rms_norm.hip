@@ -6,9 +6,9 @@ namespace tandem::gpu {
 
 namespace {
 
-template <class T, int q_count, int kv_count, bool whole>
+template <class T, int q_count, int kv_count, bool whole, bool streaming>
 TANDEM_DEVICE void dual(const NormParams& p) {
-  begin_kernel();
+  wait_for_previous();
   const i64 row = static_cast<i64>(block_x()) * (norm_wave_threads / wave_size) + wave_id();
   if (row >= p.rows)
     return;
@@ -16,10 +16,13 @@ TANDEM_DEVICE void dual(const NormParams& p) {
   WaveRow<T, kv_count, whole> kv;
   q.load(p.part[0], row);
   kv.load(p.part[1], row);
+  q.load_weight(p.part[0]);
+  kv.load_weight(p.part[1]);
+  let_next_start();
   const float q_scale = scale_of(p.part[0], wave_sum(q.sum()));
   const float kv_scale = scale_of(p.part[1], wave_sum(kv.sum()));
-  q.store(p.part[0], row, q_scale, p);
-  kv.store(p.part[1], row, kv_scale, p);
+  q.template store<streaming>(p.part[0], row, q_scale, p);
+  kv.template store<streaming>(p.part[1], row, kv_scale, p);
 }
 
 /// Vectors that a wave holds of rows of 1,536 and 512 elements of 2 bytes (DeepSeek-V3, Kimi-K2), and of rows of up to
@@ -30,11 +33,13 @@ constexpr int any_count = max_wave_row / wave_size;
 
 }  // namespace
 
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_bf16, 256, 4, NormParams) { dual<Bf16, q_count, kv_count, true>(p); }
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_f16, 256, 4, NormParams) { dual<F16, q_count, kv_count, true>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_bf16, 128, 3, NormParams) { dual<Bf16, q_count, kv_count, true, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_f16, 128, 3, NormParams) { dual<F16, q_count, kv_count, true, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_streaming_bf16, 128, 3, NormParams) { dual<Bf16, q_count, kv_count, true, true>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_streaming_f16, 128, 3, NormParams) { dual<F16, q_count, kv_count, true, true>(p); }
 
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_bf16, 256, 2, NormParams) { dual<Bf16, any_count, any_count, false>(p); }
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_f16, 256, 2, NormParams) { dual<F16, any_count, any_count, false>(p); }
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_f32, 256, 2, NormParams) { dual<float, any_count, any_count, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_bf16, 128, 3, NormParams) { dual<Bf16, any_count, any_count, false, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_f16, 128, 3, NormParams) { dual<F16, any_count, any_count, false, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_f32, 128, 3, NormParams) { dual<float, any_count, any_count, false, false>(p); }
 
 }  // namespace tandem::gpu

@@ -13,6 +13,7 @@ HipKernelTable hip_kernels() {
   hip::add_rms_norm(table);
   hip::add_layer_norm(table);
   hip::add_dual_norm(table);
+  hip::add_fused_norms(table);
   hip::add_rope(table);
   hip::add_attention(table);
   hip::add_matrix_products(table);

@@ -17,8 +17,6 @@ using gpu::NormParams;
 using gpu::NormPart;
 using gpu::StridedNormParams;
 
-constexpr std::int64_t vector_bytes = 16;
-
 /// Rows of one launch. HIP wants blocks times threads below 2^32, which this keeps for blocks of 1,024 threads.
 constexpr std::int64_t max_rows_a_launch = std::int64_t{1} << 21;
 
@@ -28,25 +26,12 @@ std::int64_t rows_for_waves(const GpuInfo& device) {
   return std::int64_t{8} * device.multiprocessors;
 }
 
-std::string_view suffix(DType dtype) {
-  return dtype == DType::bf16 ? "_bf16" : dtype == DType::f16 ? "_f16" : "_f32";
-}
-
 std::string kernel_name(std::string_view kernel, DType dtype) {
-  return std::string(kernel) + std::string(suffix(dtype));
+  return std::string(kernel) + norm_suffix(dtype);
 }
 
 bool is_aligned(const void* data) {
   return reinterpret_cast<std::uintptr_t>(data) % vector_bytes == 0;
-}
-
-/// Rows of 16-byte vectors: contiguous, whole, and each beginning at a multiple of 16 bytes.
-bool is_vectors(const TensorView& view, std::int64_t row) {
-  const auto bytes = static_cast<std::int64_t>(byte_size(view.dtype));
-  const std::size_t last = view.rank - 1U;
-  const bool contiguous = view.strides[last] == 1 || view.shape[last] == 1;
-  return contiguous && view.shape[last] * bytes % vector_bytes == 0 && row * bytes % vector_bytes == 0 &&
-         is_aligned(view.data);
 }
 
 /// Norms of one launch, their rows evenly spaced.
@@ -64,7 +49,7 @@ struct RowNorms {
   bool all_vectors() const {
     for (std::size_t i = 0; i < norms.size(); ++i) {
       const TensorView* w = norms[i].weight;
-      if (!is_vectors(norms[i].x, x_row[i]) || !is_vectors(norms[i].y, y_row[i]))
+      if (!has_vector_rows(norms[i].x, x_row[i]) || !has_vector_rows(norms[i].y, y_row[i]))
         return false;
       if (w != nullptr && !(is_aligned(w->data) && (w->strides[0] == 1 || w->shape[0] == 1)))
         return false;
@@ -120,14 +105,26 @@ void launch_rows(Launcher& launcher, const std::string& kernel, Params& params, 
   }
 }
 
+/// Whether the results are so large that little of them would still be cached when somebody reads them.
+bool is_streamed(const RowNorms& r, const GpuInfo& device) {
+  constexpr std::int64_t usual_cache = std::int64_t{32} << 20;
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < r.norms.size(); ++i)
+    bytes += r.rows * r.vectors(i) * vector_bytes;
+  return bytes > (device.l2_bytes > 0 ? device.l2_bytes / 2 : usual_cache);
+}
+
 void launch_waves(const RowNorms& r, Launcher& launcher) {
   NormParams p = params_of(r);
-  const bool mla = r.norms.size() == 2 && r.vectors(0) == 192 && r.vectors(1) == 64 && r.dtype() != DType::f32;
-  std::string kernel = kernel_name("rms_norm_wave", r.dtype());
-  if (r.norms.size() == 2)
-    kernel = kernel_name(mla && r.own_weights() ? "dual_rms_norm_1536_512" : "dual_rms_norm_wave", r.dtype());
-  launch_rows(launcher, kernel, p, p, 1, gpu::norm_wave_threads, gpu::norm_wave_threads / launcher.device().wave_size,
-              r.dtype());
+  std::string kernel = "rms_norm_wave";
+  if (r.norms.size() == 2) {
+    const bool mla = r.vectors(0) == 192 && r.vectors(1) == 64 && r.dtype() != DType::f32;
+    kernel = mla ? "dual_rms_norm_1536_512" : "dual_rms_norm_wave";
+    if (mla && is_streamed(r, launcher.device()))
+      kernel += "_streaming";
+  }
+  launch_rows(launcher, kernel_name(kernel, r.dtype()), p, p, 1, gpu::norm_wave_threads,
+              gpu::norm_wave_threads / launcher.device().wave_size, r.dtype());
 }
 
 void launch_blocks(const RowNorms& r, Launcher& launcher) {
@@ -137,7 +134,8 @@ void launch_blocks(const RowNorms& r, Launcher& launcher) {
     p.part[i].threads = threads_for(r.vectors(i), gpu::max_norm_threads, launcher.device().wave_size);
     threads = std::max(threads, p.part[i].threads);
   }
-  launch_rows(launcher, kernel_name("rms_norm_block", r.dtype()), p, p, r.norms.size(), threads, 1, r.dtype());
+  launch_rows(launcher, kernel_name(r.own_weights() ? "rms_norm_block" : "rms_norm_block_any", r.dtype()), p, p,
+              r.norms.size(), threads, 1, r.dtype());
 }
 
 void launch_strided(const RowNorms& r, Launcher& launcher) {
@@ -164,11 +162,24 @@ void launch_row_norms(const RowNorms& r, Launcher& launcher) {
   for (std::size_t i = 0; i < r.norms.size(); ++i)
     longest = std::max(longest, r.vectors(i));
   const bool short_rows = longest <= 2 * launcher.device().wave_size;
-  const bool waves = longest <= gpu::max_wave_row && (short_rows || r.rows >= rows_for_waves(launcher.device()));
+  const bool waves =
+      longest <= gpu::max_wave_row && r.own_weights() && (short_rows || r.rows >= rows_for_waves(launcher.device()));
   waves ? launch_waves(r, launcher) : launch_blocks(r, launcher);
 }
 
 }  // namespace
+
+bool has_vector_rows(const TensorView& view, std::int64_t row) {
+  const auto bytes = static_cast<std::int64_t>(byte_size(view.dtype));
+  const std::size_t last = view.rank - 1U;
+  const bool contiguous = view.strides[last] == 1 || view.shape[last] == 1;
+  return contiguous && view.shape[last] * bytes % vector_bytes == 0 && row * bytes % vector_bytes == 0 &&
+         is_aligned(view.data);
+}
+
+std::string norm_suffix(DType dtype) {
+  return dtype == DType::bf16 ? "_bf16" : dtype == DType::f16 ? "_f16" : "_f32";
+}
 
 bool norm_takes(DType x, DType weight) {
   return (x == DType::bf16 || x == DType::f16 || x == DType::f32) && (weight == x || weight == DType::f32);

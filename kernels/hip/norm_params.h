@@ -6,7 +6,7 @@
 namespace tandem::gpu {
 
 /// Threads of a block whose waves take a row each, and the longest row that they take, in vectors of 16 bytes.
-constexpr int norm_wave_threads = 256;
+constexpr int norm_wave_threads = 128;
 constexpr int max_wave_row = 256;
 
 /// The most threads of a block that takes a row.

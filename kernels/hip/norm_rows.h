@@ -45,15 +45,15 @@ TANDEM_DEVICE float scale_of(const NormPart& a, float sum) {
   return reciprocal_sqrt(fused_multiply_add(sum, a.inverse_length, a.epsilon));
 }
 
-/// `plain`: there is a weight, and it has x's type.
-template <class T, bool plain = false>
+/// A vector of the weight, which is there and has x's type where `own`.
+template <class T, bool own>
 TANDEM_DEVICE void load_weight(const NormPart& a, int vector, float (&w)[Packed<T>::count]) {
   constexpr int count = Packed<T>::count;
-  if (!plain && a.weight == nullptr) {
+  if (!own && a.weight == nullptr) {
 #pragma unroll
     for (int i = 0; i < count; ++i)
       w[i] = 1.0f;
-  } else if (!plain && count == 8 && a.weight_is_f32) {
+  } else if (!own && count == 8 && a.weight_is_f32) {
     const u32x4* from = static_cast<const u32x4*>(a.weight) + 2 * vector;
     const u32x4 first = load_constant(from);
     const u32x4 second = load_constant(from + 1);
@@ -83,11 +83,12 @@ TANDEM_DEVICE u32x4 normalize(u32x4 x, const float (&w)[Packed<T>::count], float
 
 // --- a wave a row --------------------------------------------------------------------------------------------------
 
-/// A row in the registers of a wave: vector lane + i * wave_size is x[i]. `whole`: the row fills all of them,
-/// and has a weight of its own type.
+/// A row in the registers of a wave, and its weight, which has x's type: vector lane + i * wave_size is x[i]. `whole`:
+/// the row fills all of them.
 template <class T, int count, bool whole>
 struct WaveRow {
   u32x4 x[count];
+  u32x4 w[count];
 
   TANDEM_DEVICE bool has(const NormPart& a, int i) const {
     return whole || i * wave_size + static_cast<int>(lane_id()) < vectors<T>(a);
@@ -96,7 +97,14 @@ struct WaveRow {
     const u32x4* from = reinterpret_cast<const u32x4*>(static_cast<const T*>(a.x) + row * a.x_row) + lane_id();
 #pragma unroll
     for (int i = 0; i < count; ++i)
-      x[i] = has(a, i) ? from[i * wave_size] : make_u32x4(0, 0, 0, 0);
+      x[i] = has(a, i) ? load_once(from + i * wave_size) : make_u32x4(0, 0, 0, 0);
+  }
+  /// Before the reduction, so that its wait is the row's.
+  TANDEM_DEVICE void load_weight(const NormPart& a) {
+    const u32x4* from = static_cast<const u32x4*>(a.weight) + lane_id();
+#pragma unroll
+    for (int i = 0; i < count; ++i)
+      w[i] = has(a, i) ? load_constant(from + i * wave_size) : make_u32x4(0, 0, 0, 0);
   }
   TANDEM_DEVICE float sum() const {
     float total = squares<T>(x[0]);
@@ -105,16 +113,22 @@ struct WaveRow {
       total += squares<T>(x[i]);
     return total;
   }
+  /// `streaming`: what is stored is more than the caches keep.
+  template <bool streaming>
   TANDEM_DEVICE void store(const NormPart& a, i64 row, float scale, const NormParams& p) {
     u32x4* to = reinterpret_cast<u32x4*>(static_cast<T*>(a.y) + row * a.y_row) + lane_id();
 #pragma unroll
     for (int i = 0; i < count; ++i) {
       if (!has(a, i))
         continue;
-      float w[Packed<T>::count];
-      load_weight<T, whole>(a, i * wave_size + static_cast<int>(lane_id()), w);
       keep_packed(x[i], p.zero);
-      to[i * wave_size] = normalize<T>(x[i], w, scale, p.round_before_weight != 0);
+      float weight[Packed<T>::count];
+      unpack<T>(w[i], weight);
+      const u32x4 y = normalize<T>(x[i], weight, scale, p.round_before_weight != 0);
+      if constexpr (streaming)
+        store_streaming(to + i * wave_size, y);
+      else
+        to[i * wave_size] = y;
     }
   }
 };
@@ -125,14 +139,24 @@ struct WaveRow {
 TANDEM_DEVICE float block_sum(float* partial, float value, int threads) {
   partial[thread_x()] = value;
   block_barrier();
-  float total = partial[lane_id()];
-  for (int i = wave_size; i < threads; i += wave_size)
-    total += partial[i + static_cast<int>(lane_id())];
+  constexpr int at_once = 8;  // loads in flight; 0 where there is no such wave
+  float total = 0;
+  for (int first = 0; first < threads; first += at_once * wave_size) {
+    float term[at_once];
+#pragma unroll
+    for (int i = 0; i < at_once; ++i) {
+      const int at = first + i * wave_size;
+      term[i] = at < threads ? partial[at + static_cast<int>(lane_id())] : 0.0f;
+    }
+#pragma unroll
+    for (int i = 0; i < at_once; ++i)
+      total += term[i];
+  }
   return wave_sum(total);
 }
 
 /// Row `block_x()` of one part.
-template <class T>
+template <class T, bool own_weight>
 TANDEM_DEVICE void norm_by_block(const NormPart& a, const NormParams& p, float* partial) {
   const int thread = static_cast<int>(thread_x());
   if (thread >= a.threads)
@@ -145,9 +169,10 @@ TANDEM_DEVICE void norm_by_block(const NormPart& a, const NormParams& p, float* 
   u32x4 first = make_u32x4(0, 0, 0, 0);
   float first_weight[Packed<T>::count];
   if (has_first) {
-    first = from[thread];
-    load_weight<T>(a, thread, first_weight);
+    first = load_once(from + thread);
+    load_weight<T, own_weight>(a, thread, first_weight);
   }
+  let_next_start();
   float sum = squares<T>(first);
   for (int at = thread + a.threads; at < vectors<T>(a); at += a.threads)
     sum += squares<T>(from[at]);
@@ -156,7 +181,7 @@ TANDEM_DEVICE void norm_by_block(const NormPart& a, const NormParams& p, float* 
     to[thread] = normalize<T>(first, first_weight, scale, p.round_before_weight != 0);
   for (int at = thread + a.threads; at < vectors<T>(a); at += a.threads) {
     float w[Packed<T>::count];
-    load_weight<T>(a, at, w);
+    load_weight<T, own_weight>(a, at, w);
     to[at] = normalize<T>(from[at], w, scale, p.round_before_weight != 0);
   }
 }

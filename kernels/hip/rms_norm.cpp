@@ -7,17 +7,19 @@
 
 namespace tandem::hip {
 
+void launch_any_rms_norm(const TensorView& x, const TensorView* weight, const TensorView& y, double epsilon,
+                         bool round_before_weight, Launcher& launcher) {
+  if (norm_takes(x.dtype, weight ? weight->dtype : x.dtype)) {
+    const std::array norms{NormTensors{x, weight, y, epsilon}};
+    return launch_rms_norms(norms, round_before_weight, launcher);
+  }
+  launch_row_norm(RowNorm{x, y, weight, nullptr, epsilon, true, round_before_weight}, launcher);
+}
+
 void add_rms_norm(HipKernelTable& table) {
   table.add("rms_norm", [](const KernelCall& call, Launcher& launcher) {
-    const TensorView& x = call.operands[0];
-    const TensorView* weight = call.operands.size() > 1 ? &call.operands[1] : nullptr;
-    const double epsilon = call.attr("eps").real();
-    const bool round_before_weight = call.attr("round_before_weight").boolean();
-    if (norm_takes(x.dtype, weight ? weight->dtype : x.dtype)) {
-      const std::array norms{NormTensors{x, weight, call.results[0], epsilon}};
-      return launch_rms_norms(norms, round_before_weight, launcher);
-    }
-    launch_row_norm(RowNorm{x, call.results[0], weight, nullptr, epsilon, true, round_before_weight}, launcher);
+    launch_any_rms_norm(call.operands[0], call.operands.size() > 1 ? &call.operands[1] : nullptr, call.results[0],
+                        call.attr("eps").real(), call.attr("round_before_weight").boolean(), launcher);
   });
 }
 

@@ -5,11 +5,11 @@ namespace tandem::gpu {
 
 namespace {
 
-template <class T>
+template <class T, bool own_weight>
 TANDEM_DEVICE void by_blocks(const NormParams& p) {
   __shared__ float partial[max_norm_threads];
-  begin_kernel();
-  norm_by_block<T>(p.part[block_y()], p, partial);
+  wait_for_previous();
+  norm_by_block<T, own_weight>(p.part[block_y()], p, partial);
 }
 
 template <class T>
@@ -22,28 +22,35 @@ TANDEM_DEVICE void by_elements(const StridedNormParams& p) {
 /// Short rows: a wave a row.
 template <class T>
 TANDEM_DEVICE void by_waves(const NormParams& p) {
-  begin_kernel();
+  wait_for_previous();
   const i64 row = static_cast<i64>(block_x()) * (norm_wave_threads / wave_size) + wave_id();
   if (row >= p.rows)
     return;
   const NormPart& a = p.part[0];
   WaveRow<T, max_wave_row / wave_size, false> x;
   x.load(a, row);
-  x.store(a, row, scale_of(a, wave_sum(x.sum())), p);
+  x.load_weight(a);
+  let_next_start();
+  x.template store<false>(a, row, scale_of(a, wave_sum(x.sum())), p);
 }
 
 }  // namespace
 
-TANDEM_KERNEL(rms_norm_block_bf16, 1024, NormParams) { by_blocks<Bf16>(p); }
-TANDEM_KERNEL(rms_norm_block_f16, 1024, NormParams) { by_blocks<F16>(p); }
-TANDEM_KERNEL(rms_norm_block_f32, 1024, NormParams) { by_blocks<float>(p); }
+TANDEM_KERNEL(rms_norm_block_bf16, 1024, NormParams) { by_blocks<Bf16, true>(p); }
+TANDEM_KERNEL(rms_norm_block_f16, 1024, NormParams) { by_blocks<F16, true>(p); }
+TANDEM_KERNEL(rms_norm_block_f32, 1024, NormParams) { by_blocks<float, true>(p); }
+
+// Weights that are f32 beside 2-byte elements, or that there are none of.
+TANDEM_KERNEL(rms_norm_block_any_bf16, 1024, NormParams) { by_blocks<Bf16, false>(p); }
+TANDEM_KERNEL(rms_norm_block_any_f16, 1024, NormParams) { by_blocks<F16, false>(p); }
+TANDEM_KERNEL(rms_norm_block_any_f32, 1024, NormParams) { by_blocks<float, false>(p); }
 
 TANDEM_KERNEL(rms_norm_strided_bf16, 1024, StridedNormParams) { by_elements<Bf16>(p); }
 TANDEM_KERNEL(rms_norm_strided_f16, 1024, StridedNormParams) { by_elements<F16>(p); }
 TANDEM_KERNEL(rms_norm_strided_f32, 1024, StridedNormParams) { by_elements<float>(p); }
 
-TANDEM_KERNEL_RESIDENT(rms_norm_wave_bf16, 256, 4, NormParams) { by_waves<Bf16>(p); }
-TANDEM_KERNEL_RESIDENT(rms_norm_wave_f16, 256, 4, NormParams) { by_waves<F16>(p); }
-TANDEM_KERNEL_RESIDENT(rms_norm_wave_f32, 256, 4, NormParams) { by_waves<float>(p); }
+TANDEM_KERNEL_RESIDENT(rms_norm_wave_bf16, 128, 4, NormParams) { by_waves<Bf16>(p); }
+TANDEM_KERNEL_RESIDENT(rms_norm_wave_f16, 128, 4, NormParams) { by_waves<F16>(p); }
+TANDEM_KERNEL_RESIDENT(rms_norm_wave_f32, 128, 4, NormParams) { by_waves<float>(p); }
 
 }  // namespace tandem::gpu

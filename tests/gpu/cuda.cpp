@@ -249,6 +249,29 @@ std::uint32_t Gpu::take_fault() {
   return word;
 }
 
+double Gpu::time_stream(const std::function<void()>& enqueue, int repeats) {
+  const Driver& d = *driver_;
+  void* begin = nullptr;
+  void* end = nullptr;
+  d.check(d.create_event(&begin, 0), "cuEventCreate");
+  d.check(d.create_event(&end, 0), "cuEventCreate");
+  std::vector<float> milliseconds;
+  for (int i = -3; i < repeats; ++i) {
+    d.check(d.record_event(begin, d.stream), "cuEventRecord");
+    enqueue();
+    d.check(d.record_event(end, d.stream), "cuEventRecord");
+    synchronize();
+    float time = 0;
+    d.check(d.elapsed(&time, begin, end), "cuEventElapsedTime");
+    if (i >= 0)
+      milliseconds.push_back(time);
+  }
+  d.destroy_event(begin);
+  d.destroy_event(end);
+  std::ranges::sort(milliseconds);
+  return static_cast<double>(milliseconds[milliseconds.size() / 2]) * 1e-3;
+}
+
 double Gpu::time_graph(const std::function<void()>& record, int repeats) {
   const Driver& d = *driver_;
   void* graph = nullptr;
@@ -260,27 +283,10 @@ double Gpu::time_graph(const std::function<void()>& record, int repeats) {
   record();
   d.check(d.end_capture(d.stream, &graph), "cuStreamEndCapture");
   d.check(d.instantiate(&exec, graph, 0), "cuGraphInstantiate");
-  void* begin = nullptr;
-  void* end = nullptr;
-  d.check(d.create_event(&begin, 0), "cuEventCreate");
-  d.check(d.create_event(&end, 0), "cuEventCreate");
-  std::vector<float> milliseconds;
-  for (int i = -3; i < repeats; ++i) {
-    d.check(d.record_event(begin, d.stream), "cuEventRecord");
-    d.check(d.launch_graph(exec, d.stream), "cuGraphLaunch");
-    d.check(d.record_event(end, d.stream), "cuEventRecord");
-    synchronize();
-    float time = 0;
-    d.check(d.elapsed(&time, begin, end), "cuEventElapsedTime");
-    if (i >= 0)
-      milliseconds.push_back(time);
-  }
-  d.destroy_event(begin);
-  d.destroy_event(end);
+  const double seconds = time_stream([&] { d.check(d.launch_graph(exec, d.stream), "cuGraphLaunch"); }, repeats);
   d.destroy_exec(exec);
   d.destroy_graph(graph);
-  std::ranges::sort(milliseconds);
-  return static_cast<double>(milliseconds[milliseconds.size() / 2]) * 1e-3;
+  return seconds;
 }
 
 }  // namespace tandem::test

@@ -65,6 +65,9 @@ class Gpu final : public Launcher {
   /// The fault word since the last time; waits for all launches.
   std::uint32_t take_fault();
 
+  /// Seconds of what `enqueue` puts into the stream, without a graph: the median of `repeats`, after three to warm up.
+  double time_stream(const std::function<void()>& enqueue, int repeats);
+
   /// Seconds of a replay of what `record` launches, as a graph: the median of `repeats`, after three to warm up.
   double time_graph(const std::function<void()>& record, int repeats);
 

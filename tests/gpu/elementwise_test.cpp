@@ -145,10 +145,11 @@ TEST_CASE("gpu: a chain gives what its ops give one by one") {
     const std::vector<TensorView> outputs{make_view(device_y.data(), dtype, shape),
                                           make_view(device_z.data(), DType::boolean, shape)};
     hip::Chain chain{inputs, {}, outputs};
-    chain.steps.push_back({"add", {{false, 0}, {false, 1}}, dtype});
-    chain.steps.push_back({"silu", {{true, 0}}, dtype});
-    chain.steps.push_back({"mul", {{true, 1}, {false, 0}}, dtype, false, 0});
-    chain.steps.push_back({"gt", {{true, 2}, {false, 1}}, DType::boolean, false, 1});
+    using Operand = hip::ChainOperand;
+    chain.steps.push_back({"add", {Operand::input(0), Operand::input(1)}, dtype});
+    chain.steps.push_back({"silu", {Operand::step(0)}, dtype});
+    chain.steps.push_back({"mul", {Operand::step(1), Operand::input(0)}, dtype, false, 0});
+    chain.steps.push_back({"gt", {Operand::step(2), Operand::input(1)}, DType::boolean, false, 1});
     REQUIRE(hip::chain_limit(chain).empty());
     hip::launch_chain(chain, gpu);
     Tensor y = Tensor::zeros(dtype, shape), z = Tensor::zeros(DType::boolean, shape);

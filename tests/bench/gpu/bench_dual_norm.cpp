@@ -130,7 +130,8 @@ Problem make_problem(Gpu& gpu, const Options& options, std::int64_t tokens) {
 double time_chosen(Gpu& gpu, const Problem& p) {
   const auto context = Context::create();
   const OpDef& op = context->op(context->require_op("fused_mla_dual_rms_norm"));
-  const std::vector<Attribute> attrs = fit_attributes(*context, op, std::vector<NamedAttr>{{"eps_q", 1e-6}, {"eps_kv", 1e-6}});
+  const std::vector<Attribute> attrs =
+      fit_attributes(*context, op, std::vector<NamedAttr>{{"eps_q", 1e-6}, {"eps_kv", 1e-6}});
   const HipKernelTable table = hip_kernels();
   const HipKernel& kernel = *table.find(op.name);
   const DimBindings none;
@@ -179,7 +180,12 @@ double copy_bandwidth(Gpu& gpu) {
   constexpr std::size_t bytes = std::size_t{2} << 30;
   const DeviceBuffer from(gpu, bytes), to(gpu, bytes);
   gpu.fill(from.data(), 1, bytes);
-  return 2.0 * static_cast<double>(bytes) / gpu.time_graph([&] { gpu.copy(to.data(), from.data(), bytes); }, 15);
+  constexpr int copies = 10;
+  const auto enqueue = [&] {
+    for (int i = 0; i < copies; ++i)
+      gpu.copy(to.data(), from.data(), bytes);
+  };
+  return 2.0 * copies * static_cast<double>(bytes) / gpu.time_stream(enqueue, 5);
 }
 
 /// Seconds of a launch that does next to nothing.
@@ -234,9 +240,12 @@ void run(const Options& options) {
         std::printf("%19.3f   %s%s\n", time_kernel(*gpu, p, kernel + dtype, grid, block) * 1e6, kernel.c_str(), how);
       };
       show("rms_norm_block", {rows, 2, 1}, {threads, 1, 1});
-      show("dual_rms_norm_wave", {(rows + 7) / 8, 1, 1}, {256, 1, 1});
-      if (options.dims[0] == 1536 && options.dims[1] == 512)
-        show("dual_rms_norm_1536_512", {(rows + 7) / 8, 1, 1}, {256, 1, 1});
+      const Dim3 waves{(rows + 3) / 4, 1, 1};
+      show("dual_rms_norm_wave", waves, {gpu::norm_wave_threads, 1, 1});
+      if (options.dims[0] == 1536 && options.dims[1] == 512) {
+        show("dual_rms_norm_1536_512", waves, {gpu::norm_wave_threads, 1, 1});
+        show("dual_rms_norm_1536_512_streaming", waves, {gpu::norm_wave_threads, 1, 1});
+      }
     }
   }
 }
