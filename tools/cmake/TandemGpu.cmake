@@ -50,7 +50,7 @@ if(TANDEM_GPU MATCHES "auto|amd")
   if(TANDEM_HIP_COMPILER)
     tandem_amd_archs("${TANDEM_HIP_COMPILER}" "${TANDEM_AMD_ARCHS}" known)
   endif()
-  if(TANDEM_GPU MATCHES "amd" AND NOT known STREQUAL TANDEM_AMD_ARCHS)
+  if(TANDEM_GPU MATCHES "amd" AND NOT "${known}" STREQUAL "${TANDEM_AMD_ARCHS}")
     message(FATAL_ERROR "TANDEM_GPU=amd, but TANDEM_HIP_COMPILER (${TANDEM_HIP_COMPILER}) compiles only for "
                         "'${known}' of '${TANDEM_AMD_ARCHS}'. Install clang-22 and lld-22 (tools/setup.sh --gpu) or set "
                         "TANDEM_HIP_COMPILER or TANDEM_AMD_ARCHS.")
