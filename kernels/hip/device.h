@@ -196,11 +196,11 @@ TANDEM_DEVICE float reciprocal_sqrt(float x) {
 
 // --- memory --------------------------------------------------------------------------------------------------------
 
-/// Loads what nobody reads again soon.
+/// Loads what nobody writes while the kernel runs, nor reads again soon.
 TANDEM_DEVICE u32x4 load_once(const u32x4* from) {
 #if TANDEM_NVIDIA
   u32x4 v;
-  asm volatile("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
                : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
                : "l"(from));
   return v;

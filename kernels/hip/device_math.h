@@ -105,7 +105,7 @@ TANDEM_DEVICE float square_root(float x) {
 
 // --- floats --------------------------------------------------------------------------------------------------------
 
-/// 2^x by the hardware, for results that are normal or infinite.
+/// 2^x by the hardware, for results that are normal.
 TANDEM_DEVICE float hardware_exp2(float x) {
 #if TANDEM_NVIDIA
   float y;
@@ -121,15 +121,15 @@ TANDEM_DEVICE float exponential(float x) {
   constexpr float log2_e_rest = 1.92596299e-8f;
   if (x < -104.0f)
     return 0.0f;
+  if (x > 89.0f)
+    return bit_cast<float>(0x7f800000U);
   const float high = x * log2_e;
   const float low = fused_multiply_add(x, log2_e, -high) + x * log2_e_rest;
-  // Results below 2^-126 are made 2^64 times as large, and then small again.
-  const bool tiny = high < -125.0f;
-  const float power = hardware_exp2(tiny ? high + 64.0f : high);
-  if (power > 3.0e38f)
-    return high >= 128.0f ? bit_cast<float>(0x7f800000U) : power;  // the correction would make NaN of infinity
+  // Results that are subnormal or near overflow are made normal by a power of two, which is taken back at the end.
+  const float shift = high < -125.0f ? 64.0f : high > 125.0f ? -64.0f : 0.0f;
+  const float power = hardware_exp2(high + shift);
   const float corrected = fused_multiply_add(power, low * 0.693147181f, power);
-  return tiny ? corrected * 0x1p-64f : corrected;
+  return corrected * (shift > 0 ? 0x1p-64f : shift < 0 ? 0x1p64f : 1.0f);
 }
 
 /// (exp(2x) - 1) / (exp(2x) + 1), by a series where that loses digits.

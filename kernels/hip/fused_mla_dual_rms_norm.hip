@@ -21,25 +21,32 @@ TANDEM_DEVICE void dual(const NormParams& p) {
   let_next_start();
   const float q_scale = scale_of(p.part[0], wave_sum(q.sum()));
   const float kv_scale = scale_of(p.part[1], wave_sum(kv.sum()));
-  q.template store<streaming>(p.part[0], row, q_scale, p);
-  kv.template store<streaming>(p.part[1], row, kv_scale, p);
+  if (p.round_before_weight != 0) {
+    q.template store<streaming, true>(p.part[0], row, q_scale, p.zero);
+    kv.template store<streaming, true>(p.part[1], row, kv_scale, p.zero);
+  } else {
+    q.template store<streaming, false>(p.part[0], row, q_scale, p.zero);
+    kv.template store<streaming, false>(p.part[1], row, kv_scale, p.zero);
+  }
 }
 
 /// Vectors that a wave holds of rows of 1,536 and 512 elements of 2 bytes (DeepSeek-V3, Kimi-K2), and of rows of up to
-/// 2,048.
+/// 2,048 (kv: 512).
 constexpr int q_count = 192 / wave_size;
 constexpr int kv_count = 64 / wave_size;
 constexpr int any_count = max_wave_row / wave_size;
 
 }  // namespace
 
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_bf16, 128, 3, NormParams) { dual<Bf16, q_count, kv_count, true, false>(p); }
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_f16, 128, 3, NormParams) { dual<F16, q_count, kv_count, true, false>(p); }
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_streaming_bf16, 128, 3, NormParams) { dual<Bf16, q_count, kv_count, true, true>(p); }
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_streaming_f16, 128, 3, NormParams) { dual<F16, q_count, kv_count, true, true>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_bf16, 64, 7, NormParams) { dual<Bf16, q_count, kv_count, true, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_f16, 64, 7, NormParams) { dual<F16, q_count, kv_count, true, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_streaming_bf16, 64, 7, NormParams) { dual<Bf16, q_count, kv_count, true, true>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_streaming_f16, 64, 7, NormParams) { dual<F16, q_count, kv_count, true, true>(p); }
 
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_bf16, 128, 3, NormParams) { dual<Bf16, any_count, any_count, false, false>(p); }
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_f16, 128, 3, NormParams) { dual<F16, any_count, any_count, false, false>(p); }
-TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_f32, 128, 3, NormParams) { dual<float, any_count, any_count, false, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_512_bf16, 64, 7, NormParams) { dual<Bf16, any_count, kv_count, false, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_512_f16, 64, 7, NormParams) { dual<F16, any_count, kv_count, false, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_bf16, 64, 6, NormParams) { dual<Bf16, any_count, any_count, false, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_f16, 64, 6, NormParams) { dual<F16, any_count, any_count, false, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_f32, 64, 6, NormParams) { dual<float, any_count, any_count, false, false>(p); }
 
 }  // namespace tandem::gpu

@@ -19,6 +19,13 @@ TANDEM_DEVICE void by_elements(const StridedNormParams& p) {
   norm_by_elements<T, 8>(p, static_cast<int>(block_y()), partial);
 }
 
+template <class T, int rows>
+TANDEM_DEVICE void rows_by_elements(const NormParams& p) {
+  __shared__ float partial[rows][element_row_threads];
+  wait_for_previous();
+  norm_rows_by_elements<T, rows>(p.part[block_y()], p, partial);
+}
+
 /// Short rows: a wave a row.
 template <class T>
 TANDEM_DEVICE void by_waves(const NormParams& p) {
@@ -31,7 +38,11 @@ TANDEM_DEVICE void by_waves(const NormParams& p) {
   x.load(a, row);
   x.load_weight(a);
   let_next_start();
-  x.template store<false>(a, row, scale_of(a, wave_sum(x.sum())), p);
+  const float scale = scale_of(a, wave_sum(x.sum()));
+  if (p.round_before_weight != 0)
+    x.template store<false, true>(a, row, scale, p.zero);
+  else
+    x.template store<false, false>(a, row, scale, p.zero);
 }
 
 }  // namespace
@@ -49,8 +60,14 @@ TANDEM_KERNEL(rms_norm_strided_bf16, 1024, StridedNormParams) { by_elements<Bf16
 TANDEM_KERNEL(rms_norm_strided_f16, 1024, StridedNormParams) { by_elements<F16>(p); }
 TANDEM_KERNEL(rms_norm_strided_f32, 1024, StridedNormParams) { by_elements<float>(p); }
 
-TANDEM_KERNEL_RESIDENT(rms_norm_wave_bf16, 128, 4, NormParams) { by_waves<Bf16>(p); }
-TANDEM_KERNEL_RESIDENT(rms_norm_wave_f16, 128, 4, NormParams) { by_waves<F16>(p); }
-TANDEM_KERNEL_RESIDENT(rms_norm_wave_f32, 128, 4, NormParams) { by_waves<float>(p); }
+// Contiguous rows at any alignment, of any length up to 2,048: one a block, or four.
+TANDEM_KERNEL(rms_norm_elements_bf16, 256, NormParams) { rows_by_elements<Bf16, 1>(p); }
+TANDEM_KERNEL(rms_norm_elements_f16, 256, NormParams) { rows_by_elements<F16, 1>(p); }
+TANDEM_KERNEL(rms_norm_elements_4_bf16, 256, NormParams) { rows_by_elements<Bf16, element_rows>(p); }
+TANDEM_KERNEL(rms_norm_elements_4_f16, 256, NormParams) { rows_by_elements<F16, element_rows>(p); }
+
+TANDEM_KERNEL_RESIDENT(rms_norm_wave_bf16, 64, 8, NormParams) { by_waves<Bf16>(p); }
+TANDEM_KERNEL_RESIDENT(rms_norm_wave_f16, 64, 8, NormParams) { by_waves<F16>(p); }
+TANDEM_KERNEL_RESIDENT(rms_norm_wave_f32, 64, 8, NormParams) { by_waves<float>(p); }
 
 }  // namespace tandem::gpu

@@ -240,7 +240,8 @@ void run(const Options& options) {
         std::printf("%19.3f   %s%s\n", time_kernel(*gpu, p, kernel + dtype, grid, block) * 1e6, kernel.c_str(), how);
       };
       show("rms_norm_block", {rows, 2, 1}, {threads, 1, 1});
-      const Dim3 waves{(rows + 3) / 4, 1, 1};
+      constexpr std::uint32_t rows_a_block = gpu::norm_wave_threads / 32;
+      const Dim3 waves{(rows + rows_a_block - 1) / rows_a_block, 1, 1};
       show("dual_rms_norm_wave", waves, {gpu::norm_wave_threads, 1, 1});
       if (options.dims[0] == 1536 && options.dims[1] == 512) {
         show("dual_rms_norm_1536_512", waves, {gpu::norm_wave_threads, 1, 1});
