@@ -142,6 +142,7 @@ class Checker {
       InstanceWishes wishes;
       wishes.plain = made == 0;
       wishes.ample = made % 3 == 1;
+      wishes.booleans = static_cast<unsigned>(rewritten);
       const auto kind = static_cast<DataKind>(rewritten % num_data_kinds);
       auto one = make_case(context_, *set_, v, wishes, kind, executors_[0], random_, &made_any_);
       if (!one)
@@ -275,6 +276,8 @@ class Checker {
       return false;
     }
     Rewriting rewriting = apply(alone, *graph);
+    if (rewriting.graph && !as_made(*graph, instance, rewriting))
+      return false;
     if (!rewriting.graph) {
       ++report_.negatives;
       return true;
@@ -283,6 +286,19 @@ class Checker {
             "if the fusion says that condition, this is a bug in tandem");
     report_.counterexample = Counterexample{std::move(*graph), std::move(rewriting.graph), {}, {}};
     return false;
+  }
+
+  /// Whether the nodes were matched in the roles that they were made for. A symmetric pattern may match a graph with a
+  /// broken condition the other way round, where the condition speaks of other nodes: that is no mistake.
+  static bool as_made(const Graph& graph, const Instance& instance, const Rewriting& rewriting) {
+    std::size_t i = 0;
+    for (Node n = graph.first(); n && i < instance.nodes.size(); n = graph.next(n), ++i) {
+      const int role = instance.nodes[i].pattern_node;
+      if (role >= 0 && static_cast<std::size_t>(role) < rewriting.matched.size() &&
+          rewriting.matched[static_cast<std::size_t>(role)] != n.index)
+        return false;
+    }
+    return true;
   }
 
   void break_guard(const CompiledVariant& variant, const CompiledSet& alone, std::size_t g) {

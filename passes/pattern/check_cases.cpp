@@ -73,7 +73,15 @@ Rewriting apply(const CompiledSet& set, const Graph& graph) {
   Rewriting out;
   Graph copy = graph;
   try {
-    const EngineResult result = run_patterns(set, copy);
+    std::vector<ActivePattern> all(set.patterns.size());
+    for (std::uint32_t i = 0; i < all.size(); ++i)
+      all[i].pattern = i;
+    const EngineResult result = run_patterns(set, copy, all, [&](const SiteEvent& site) {
+      if (!site.rewritten || !out.matched.empty())
+        return;
+      for (Node n : site.matched)
+        out.matched.push_back(n.index);
+    });
     if (result.changed) {
       verify_or_throw(copy);
       out.graph = std::move(copy);
@@ -129,8 +137,10 @@ std::vector<std::uint64_t> meaning(const Graph& graph) {
     std::uint64_t hash = mix(3, graph.op(n).index);
     for (std::uint64_t o : operands)
       hash = mix(hash, o);
-    for (Attribute a : graph.attrs(n))
-      hash = mix(mix(hash, static_cast<std::uint64_t>(a.kind())), a.bits());
+    // Without a weight there is nothing to round before.
+    const bool no_weight = graph.op(n) == op::rms_norm && graph.num_operands(n) == 1;
+    for (std::size_t i = 0; i < (no_weight ? 1 : graph.attrs(n).size()); ++i)
+      hash = mix(mix(hash, static_cast<std::uint64_t>(graph.attr(n, i).kind())), graph.attr(n, i).bits());
     for (std::size_t i = 0; i < graph.num_results(n); ++i)
       of[graph.result(n, i).index] = mix(hash, i);
   }

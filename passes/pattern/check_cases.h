@@ -34,6 +34,7 @@ struct Rewriting {
   std::optional<Graph> graph;  ///< Empty: nothing matched, or it was refused.
   std::string refusal;
   bool endless = false;
+  std::vector<std::uint32_t> matched;  ///< Indices of the nodes of the first site, by node of its variant.
 };
 Rewriting apply(const CompiledSet& set, const Graph& graph);
 

@@ -74,6 +74,7 @@ class Attempt {
         solution_(context, variant, random, wishes.largest_dim, palette) {
     solution_.allow_symbols = !wishes.plain;
     solution_.ample = wishes.ample;
+    solution_.booleans = wishes.booleans;
   }
 
   std::optional<Instance> run() {
@@ -149,7 +150,8 @@ class Attempt {
       types.resize(named + random_.below(3));
     std::vector<Attribute> attrs(def.attrs.size());
     const PartialNode partial{context_, def, types, attrs, wishes_.largest_dim};
-    const bool attrs_first = types.empty() || !types[0];
+    // A shape that only attributes tell (split of an untyped value) needs those first.
+    const bool attrs_first = types.empty() || (!types[0] && (named == 0 || !type_of(pattern.operands[0]).has_shape));
     if (attrs_first && !choose_attrs(pattern, partial, attrs))
       return false;
     // Operands of one name are one value.
@@ -188,6 +190,8 @@ class Attempt {
     add(index, pattern, types, attrs, results);
     return true;
   }
+
+  const TypePattern& type_of(int value) const { return variant_.values[static_cast<std::size_t>(value)].type; }
 
   bool choose_attrs(const PatternNode& pattern, const PartialNode& partial, std::vector<Attribute>& attrs) {
     const TypePattern* result = nullptr;

@@ -53,11 +53,12 @@ struct Instance {
 };
 
 struct InstanceWishes {
-  std::int64_t largest_dim = 16;  ///< Most that a free dim is.
-  bool ample = false;             ///< More elements: leading dims of 16 and more.
-  bool plain = false;             ///< No symbols, no commuted operands, no users outside.
-  int break_guard = -1;           ///< The guard that must not hold; all others do.
-  std::optional<DType> dtype;     ///< What the first type variable is, whether its list has it or not.
+  std::int64_t largest_dim = 16;     ///< Most that a free dim is.
+  bool ample = false;                ///< More elements: leading dims of 16 and more.
+  bool plain = false;                ///< No symbols, no commuted operands, no users outside.
+  std::optional<unsigned> booleans;  ///< Bit i: what the i-th boolean attribute that is open gets.
+  int break_guard = -1;              ///< The guard that must not hold; all others do.
+  std::optional<DType> dtype;        ///< What the first type variable is, whether its list has it or not.
   unsigned attempts = 200;
 };
 

@@ -25,13 +25,18 @@ std::vector<Tried> make_cases(const std::shared_ptr<Context>& context, const Com
   std::vector<Tried> out;
   CheckRandom random(options.seed);
   InstanceWishes wishes;
-  wishes.ample = true;
   for (std::size_t v = 0; v < set.variants.size(); ++v) {
     std::size_t taken = 0;
+    wishes.ample = true;
     for (std::size_t s = 0; s < 4 * options.samples && taken < options.samples; ++s) {
       // Data that shows small differences: ordinary numbers, and small ones against an epsilon.
       const DataKind kind = taken % 2 == 0 ? DataKind::normal : DataKind::small;
+      wishes.booleans = static_cast<unsigned>(taken);  // both values of each, in all combinations
       auto one = make_case(context, set, v, wishes, kind, oracle, random);
+      if (!one) {
+        wishes.ample = false;
+        one = make_case(context, set, v, wishes, kind, oracle, random);
+      }
       if (!one)
         break;
       const Rewriting rewriting = apply(set, one->graph);

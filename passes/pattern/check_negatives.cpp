@@ -262,6 +262,16 @@ std::vector<Pattern> with_forbidden_parts(const CompiledVariant& variant) {
       std::erase_if(with.match, [](const Clause& clause) { return clause.kind == Clause::Kind::unless; });
       for (Clause part : branch) {
         part.node.keep = true;
+        // What the match takes from outside, the part may compute.
+        for (const std::string& r : part.node.results) {
+          const auto in =
+              std::find_if(with.inputs.begin(), with.inputs.end(), [&](const InputPattern& i) { return i.name == r; });
+          if (in == with.inputs.end())
+            continue;
+          if (part.node.types.empty() && part.node.results.size() == 1)
+            part.node.types = {in->type};
+          with.inputs.erase(in);
+        }
         with.match.push_back(std::move(part));
       }
       out.push_back(std::move(with));

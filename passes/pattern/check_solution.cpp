@@ -220,7 +220,10 @@ std::optional<TensorType> Solution::choose_type(const TypePattern& wanted, const
   } else if (!wanted.dtype.empty()) {
     dtype = *parse_dtype(wanted.dtype);
   } else {
-    dtype = random_->pick(propose_dtypes(node, i));
+    const bool first =
+        std::none_of(node.operands.begin(), node.operands.end(), [](const auto& known) { return known.has_value(); });
+    dtype = first && !dtypes.empty() && random_->percent(70) ? *random_->pick(dtypes)
+                                                             : random_->pick(propose_dtypes(node, i));
   }
   // A tensor of which only the dtype is given is most often a scale.
   if (!wanted.has_shape && parse_dtype(wanted.dtype) && random_->percent(60)) {
@@ -404,6 +407,22 @@ std::optional<Attribute> Solution::choose_attribute(const NodePattern& source, c
   if (candidates.empty() && reshapes && result != nullptr && result->has_shape && !node.operands.empty() &&
       node.operands[0]) {
     return reshape_target(*result, node.operands[0]->shape);
+  }
+  if (candidates.empty() && def.kind == AttrKind::dtype) {  // what the result, or a type variable, asks for
+    const int t = result == nullptr ? -1 : find(variant_->types, result->dtype);
+    if (t >= 0) {
+      candidates.push_back(Attribute::of(*dtypes[static_cast<std::size_t>(t)]));
+    } else if (result != nullptr && parse_dtype(result->dtype)) {
+      candidates.push_back(Attribute::of(*parse_dtype(result->dtype)));
+    } else if (!dtypes.empty() && random_->percent(75)) {
+      candidates.push_back(Attribute::of(*random_->pick(dtypes)));
+    }
+  }
+  if (candidates.empty() && def.name == "shape" && node.operands.empty() && random_->percent(75))
+    candidates.push_back(Attribute::of(Shape{}));  // a constant is most often one number
+  if (candidates.empty() && def.kind == AttrKind::boolean && booleans) {
+    candidates.push_back(Attribute::of((*booleans >> (booleans_chosen_ % 32) & 1U) != 0));
+    ++booleans_chosen_;
   }
   if (candidates.empty())
     candidates = propose_attribute(node, i, *random_);

@@ -28,7 +28,8 @@ class Solution {
   std::vector<std::optional<TensorType>> types;               ///< By value of the variant.
   std::vector<std::pair<std::string, std::int64_t>> symbols;  ///< Made up, with the size that each stands for.
   bool allow_symbols = false;
-  bool ample = false;  ///< Leading dims of 16 and more.
+  std::optional<unsigned> booleans;  ///< As in InstanceWishes.
+  bool ample = false;                ///< Leading dims of 16 and more.
 
   /// One for each type variable; the first is `forced`, if that is given.
   bool choose_dtypes(std::optional<DType> forced);
@@ -58,6 +59,7 @@ class Solution {
   const CompiledVariant* variant_;
   CheckRandom* random_;
   std::int64_t largest_dim_;
+  unsigned booleans_chosen_ = 0;
   std::optional<std::vector<Dim>> last_leading_;
   std::span<const std::int64_t> palette_;
 };

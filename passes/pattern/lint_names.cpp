@@ -156,6 +156,12 @@ class NameLinter {
     const bool typed = std::any_of(n.types.begin(), n.types.end(), [](const TypePattern& t) { return t.has_shape; });
     if (typed && (a.name == "shape" || a.name == "sizes"))
       return;
+    const bool has_dtype =
+        std::any_of(n.types.begin(), n.types.end(), [](const TypePattern& t) { return !t.dtype.empty(); });
+    if (has_dtype && a.name == "dtype")
+      return;
+    if (n.op == "rms_norm" && n.operands.size() == 1 && a.name == "round_before_weight")
+      return;  // there is no weight to round before
     add("lint.ignored-attribute", Severity::warning, span,
         fmt::format("whatever '{}' of {} is, the rewrite is the same{}", a.name, n.op, op ? "" : " (unknown op)"),
         "capture it and carry it over, fix it, or type the result where that determines it");

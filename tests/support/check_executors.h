@@ -16,7 +16,7 @@ std::vector<CheckExecutor> oracle_only();
 /// Samples a variant: fewer where every instruction is instrumented.
 inline constexpr std::size_t check_samples =
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    2;
+    4;
 #else
     8;
 #endif

@@ -39,13 +39,6 @@ std::string rms(const std::string& attrs) {
          attrs + "}\n %y = %a\n %s = %b\n }\n}";
 }
 
-/// The shipped fusions that make kernels, without the raises.
-std::vector<Pattern> kernel_fusions() {
-  std::vector<Pattern> all = shipped_fusions();
-  std::erase_if(all, [](const Pattern& p) { return p.pass == "raise"; });
-  return all;
-}
-
 }  // namespace
 
 TEST_CASE("check: a right fusion holds, on the oracle to the last bit") {
@@ -219,12 +212,13 @@ TEST_CASE("check: every shipped fusion holds", "[shipped]") {
   CheckOptions options;
   options.samples = check_samples;
   const auto context = Context::create();
-  for (const Pattern& p : kernel_fusions()) {
+  for (const Pattern& p : shipped_fusions()) {
     const CheckReport report = check_fusion(context, p, executors, options);
     INFO(p.name << "\n" << to_string(report.problems));
     CHECK(report.proven());
     CHECK(report.graphs > 0);
-    CHECK(report.inexact == 0);
+    if (p.pass != "raise")  // a raise computes in another order
+      CHECK(report.inexact == 0);
     for (const Diagnostic& d : report.problems)
       CHECK(d.code != "check.not-tested");
   }
@@ -234,7 +228,7 @@ TEST_CASE("check: every fault planted in a shipped fusion is found", "[shipped]"
   CheckOptions options;
   options.samples = check_samples;
   const auto context = Context::create();
-  for (const Pattern& p : kernel_fusions()) {
+  for (const Pattern& p : shipped_fusions()) {
     std::size_t killed = 0;
     for (const MutantOutcome& m : check_mutants(context, p, oracle_only(), options)) {
       INFO(p.name << ": " << m.mutation << ": " << m.reason);
