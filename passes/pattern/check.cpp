@@ -314,6 +314,10 @@ class Checker {
     const auto& types = variant.source.pattern.types;
     if (types.empty() || types[0].dtypes.empty())
       return;
+    const bool used = std::any_of(variant.values.begin(), variant.values.end(),
+                                  [&](const PatternValue& v) { return v.type.dtype == types[0].name; });
+    if (!used)
+      return;  // declared and never asked for: a lint
     for (DType d : {DType::f64, DType::f32, DType::f16, DType::bf16}) {
       if (std::find(types[0].dtypes.begin(), types[0].dtypes.end(), to_string(d)) != types[0].dtypes.end())
         continue;

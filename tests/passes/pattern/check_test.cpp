@@ -226,7 +226,7 @@ TEST_CASE("check: every shipped fusion holds", "[shipped]") {
 
 TEST_CASE("check: every fault planted in a shipped fusion is found", "[shipped]") {
   CheckOptions options;
-  options.samples = check_samples;
+  options.samples = 8;  // with fewer, a fault of rounding may stay below what is judged
   const auto context = Context::create();
   for (const Pattern& p : shipped_fusions()) {
     std::size_t killed = 0;

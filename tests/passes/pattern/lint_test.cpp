@@ -105,7 +105,7 @@ TEST_CASE("lint: what a fusion admits against what kernels take") {
   const std::string text = R"(fusion f {
   requires kernel(fused_mla_dual_rms_norm)
   platforms rocm
-  types T in {bf16, f16, f32}
+  types T in {bf16, f16, f64}
   match { in %x: T  %y = relu(%x) }
   rewrite { %z = abs(%x)  %y = %z }
 })";
