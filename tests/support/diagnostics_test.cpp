@@ -40,6 +40,8 @@ void collect_codes(const std::string& source, std::set<std::string>& codes) {
     const std::size_t comment = line.find("//");
     if (comment != std::string::npos && (comment == 0 || line[comment - 1] == ' '))
       line.resize(comment);
+    if (line.starts_with("#include"))
+      continue;  // a GPU kernel's header has the form of a code: "wave.h"
     for (std::size_t at = line.find('"'); at != std::string::npos; at = line.find('"', at + 1)) {
       const std::string_view code = code_before(std::string_view(line).substr(at + 1), '"');
       if (!code.empty() && !others.contains(code))
