@@ -1,7 +1,9 @@
 #include "tests/support/torch_program.h"
 
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
 #include <map>
-#include <set>
 #include <stdexcept>
 #include <utility>
 #include <vector>
