@@ -53,6 +53,10 @@ for object in "${objects[@]}"; do
     /\.sgpr_spill_count:/ { sgpr_spills = $2 }
     /\.vgpr_count:/ { vgprs = $2 }
     /\.vgpr_spill_count:/ { print name, vgprs, $2, sgpr_spills, scratch }')
+  listing=
+  if awk '{ print $1 }' <<<"$table" | grep -qE "$norms"; then
+    listing=$("$objdump" -d --no-show-raw-insn "$object")
+  fi
   while read -r name vgprs vgpr_spills sgpr_spills scratch; do
     kernels=$((kernels + 1))
     [ "$vgpr_spills" = 0 ] || fail "$arch" "$name" "$vgpr_spills vector registers are spilled"
@@ -60,7 +64,7 @@ for object in "${objects[@]}"; do
     [[ $name =~ $norms ]] || continue
     [ "$sgpr_spills" = 0 ] || fail "$arch" "$name" "$sgpr_spills scalar registers are spilled"
     [ "$vgprs" -le "$(ceiling "$name")" ] || fail "$arch" "$name" "$vgprs vector registers, at most $(ceiling "$name")"
-    code=$("$objdump" -d --no-show-raw-insn --disassemble-symbols="$name" "$object")
+    code=$(awk -v begin="<$name>:" '/^[0-9a-f]+ <.*>:$/ { here = ($2 == begin) } here' <<<"$listing")
     grep -qE 'global_load_(dwordx4|b128)' <<<"$code" || fail "$arch" "$name" "no load of 16 bytes"
     grep -qE 'global_store_(dwordx4|b128)' <<<"$code" || fail "$arch" "$name" "no store of 16 bytes"
     grep -qE 'quad_perm|row_half_mirror' <<<"$code" || fail "$arch" "$name" "no DPP"
