@@ -53,9 +53,18 @@ for object in "${objects[@]}"; do
     /\.sgpr_spill_count:/ { sgpr_spills = $2 }
     /\.vgpr_count:/ { vgprs = $2 }
     /\.vgpr_spill_count:/ { print name, vgprs, $2, sgpr_spills, scratch }')
-  listing=
+  # Of norms, what their instructions are: 16-byte loads, 16-byte stores, DPP, exchanges through LDS.
+  declare -A marks=()
   if awk '{ print $1 }' <<<"$table" | grep -qE "$norms"; then
-    listing=$("$objdump" -d --no-show-raw-insn "$object")
+    while read -r name found; do
+      marks[$name]=$found
+    done < <("$objdump" -d --no-show-raw-insn "$object" | awk '
+      /^[0-9a-f]+ <.*>:$/ { name = substr($2, 2, length($2) - 3); kernels[name] }
+      /global_load_(dwordx4|b128)/ { load[name] = "load " }
+      /global_store_(dwordx4|b128)/ { store[name] = "store " }
+      /quad_perm|row_half_mirror/ { dpp[name] = "dpp " }
+      /ds_bpermute|ds_swizzle/ { lds[name] = "lds" }
+      END { for (name in kernels) print name, load[name] store[name] dpp[name] lds[name] }')
   fi
   while read -r name vgprs vgpr_spills sgpr_spills scratch; do
     kernels=$((kernels + 1))
@@ -64,13 +73,10 @@ for object in "${objects[@]}"; do
     [[ $name =~ $norms ]] || continue
     [ "$sgpr_spills" = 0 ] || fail "$arch" "$name" "$sgpr_spills scalar registers are spilled"
     [ "$vgprs" -le "$(ceiling "$name")" ] || fail "$arch" "$name" "$vgprs vector registers, at most $(ceiling "$name")"
-    code=$(awk -v begin="<$name>:" '/^[0-9a-f]+ <.*>:$/ { here = ($2 == begin) } here' <<<"$listing")
-    grep -qE 'global_load_(dwordx4|b128)' <<<"$code" || fail "$arch" "$name" "no load of 16 bytes"
-    grep -qE 'global_store_(dwordx4|b128)' <<<"$code" || fail "$arch" "$name" "no store of 16 bytes"
-    grep -qE 'quad_perm|row_half_mirror' <<<"$code" || fail "$arch" "$name" "no DPP"
-    if grep -E 'ds_bpermute|ds_swizzle' <<<"$code" | head -n 1 | grep -q .; then
-      fail "$arch" "$name" "lanes exchange through LDS"
-    fi
+    [[ ${marks[$name]} = *load* ]] || fail "$arch" "$name" "no load of 16 bytes"
+    [[ ${marks[$name]} = *store* ]] || fail "$arch" "$name" "no store of 16 bytes"
+    [[ ${marks[$name]} = *dpp* ]] || fail "$arch" "$name" "no DPP"
+    [[ ${marks[$name]} != *lds* ]] || fail "$arch" "$name" "lanes exchange through LDS"
   done <<<"$table"
 done
 [ "$kernels" -gt 0 ] || { echo "FAILED: no kernel was found in ${#objects[@]} objects"; exit 1; }
