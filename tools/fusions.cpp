@@ -34,7 +34,7 @@ std::vector<FusionRow> fusion_rows(const std::vector<std::string>& files) {
   const FusionSet fusions = load_fusions(Context::create(), files);
   std::vector<FusionRow> rows;
   for (const Pattern& p : fusions.patterns())
-    rows.push_back({p.name, p.level, p.flag, p.platforms, p.kernels, p.doc});
+    rows.push_back({p.name, p.level, p.pass.empty() ? "fuse" : p.pass, p.flag, p.platforms, p.kernels, p.doc});
   return rows;
 }
 

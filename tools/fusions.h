@@ -25,6 +25,7 @@ FusionSet load_fusions(std::shared_ptr<Context> context, const std::vector<std::
 struct FusionRow {
   std::string name;
   OptLevel level;
+  std::string pass;  ///< That applies it.
   std::string flag;
   std::vector<std::string> platforms;
   std::vector<std::string> kernels;

@@ -67,6 +67,7 @@ Json list_fusions(const std::vector<std::string>& files) {
   for (const FusionRow& row : fusion_rows(files))
     rows.push_back({{"name", row.name},
                     {"level", to_string(row.level)},
+                    {"pass", row.pass},
                     {"flag", row.flag},
                     {"platforms", row.platforms},
                     {"kernels", row.kernels},

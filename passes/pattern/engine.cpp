@@ -56,7 +56,7 @@ class Engine {
     }
     count_candidates();
     rewrite_hits();
-    while (!seeds_.empty()) {
+    while (!seeds_.empty() || !released_.empty()) {
       matcher_.activate(variants_);  // what is rare may have changed
       find_around_seeds();
       rewrite_hits();
@@ -230,16 +230,8 @@ class Engine {
       if (set_.interesting_ops[graph_.op(n).index])
         seeds_.push_back(n);
     }
-    for (Value v : rewriter_.released()) {
-      if (const Node def = graph_.def_node(v))
-        seeds_.push_back(def);
-      for (const Use use : graph_.uses(v)) {
-        if (use.user != graph_.return_node())
-          seeds_.push_back(use.user);
-        if (seeds_.size() > limit_ * 4)
-          break;
-      }
-    }
+    const auto& released = rewriter_.released();
+    released_.insert(released_.end(), released.begin(), released.end());
     if (several_patterns()) {
       taken_by_.resize(graph_.node_capacity(), no_index);
       for (const std::uint32_t i : rewriter_.removed_indices())
@@ -274,8 +266,24 @@ class Engine {
       reached.push_back(n);
       next.push_back(n);
     };
+    // A constant that every layer shares has many users, each of which leads back to it: they are visited once.
+    std::vector<bool> spread(graph_.value_capacity());
+    auto visit_users = [&](Value v) {
+      if (spread[v.index])
+        return;
+      spread[v.index] = true;
+      for (const Use use : graph_.uses(v))
+        visit(use.user);
+    };
     for (Node n : frontier)
       visit(n);
+    for (Value v : released_) {
+      if (!graph_.is_live(v))
+        continue;
+      visit(graph_.def_node(v));
+      visit_users(v);
+    }
+    released_.clear();
     for (std::size_t depth = 0; depth < set_.diameter && !next.empty(); ++depth) {
       frontier = std::move(next);
       next.clear();
@@ -283,13 +291,10 @@ class Engine {
         for (std::size_t i = 0; i < graph_.num_operands(n); ++i) {
           const Value v = graph_.operand(n, i);
           visit(graph_.def_node(v));
-          for (const Use use : graph_.uses(v))
-            visit(use.user);
+          visit_users(v);
         }
-        for (std::size_t i = 0; i < graph_.num_results(n); ++i) {
-          for (const Use use : graph_.uses(graph_.result(n, i)))
-            visit(use.user);
-        }
+        for (std::size_t i = 0; i < graph_.num_results(n); ++i)
+          visit_users(graph_.result(n, i));
       }
     }
     std::sort(reached.begin(), reached.end(), [&](Node a, Node b) { return graph_.comes_before(a, b); });
@@ -315,6 +320,7 @@ class Engine {
   MatchState state_;
   std::vector<std::uint32_t> claimed_by_;  // by node index: the hit that bound it last
   std::vector<Node> seeds_;
+  std::vector<Value> released_;          // lost a reader: what else reads them may match now
   std::vector<std::uint32_t> taken_by_;  // by node index: the pattern that removed it
   const CompiledVariant* last_ = nullptr;
   Node anchor_;

@@ -77,8 +77,9 @@ void one_pass(benchmark::State& state, std::string_view name) {
   const Pass pass = pass_named(name);
   const PassConfig config;
   const Capabilities capabilities = parse_target("rocm:gfx942");
-  time_on_copies(state, [&](Graph& graph, const PipelineOptions&) {
+  time_on_copies(state, [&](Graph& graph, const PipelineOptions& options) {
     PassContext context{config, capabilities};
+    context.fusions = options.fusions;
     benchmark::DoNotOptimize(pass.run(graph, context));
   });
 }
@@ -95,8 +96,11 @@ void pipeline(benchmark::State& state) {
 
 BENCHMARK_CAPTURE(one_pass, verify, "verify")->RangeMultiplier(10)->Range(61, 6100);
 BENCHMARK_CAPTURE(one_pass, dce, "dce")->RangeMultiplier(10)->Range(61, 6100);
+BENCHMARK_CAPTURE(one_pass, fold, "fold")->RangeMultiplier(10)->Range(61, 6100);
 BENCHMARK_CAPTURE(one_pass, noops, "noops")->RangeMultiplier(10)->Range(61, 6100);
 BENCHMARK_CAPTURE(one_pass, cse, "cse")->RangeMultiplier(10)->Range(61, 6100);
+BENCHMARK_CAPTURE(one_pass, raise, "raise")->RangeMultiplier(10)->Range(61, 6100);
+BENCHMARK_CAPTURE(one_pass, merge_linears, "merge_linears")->RangeMultiplier(10)->Range(61, 6100);
 BENCHMARK_CAPTURE(one_pass, splits, "splits")->RangeMultiplier(10)->Range(61, 6100);
 BENCHMARK(pipeline)->RangeMultiplier(10)->Range(61, 6100);
 
