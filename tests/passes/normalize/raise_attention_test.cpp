@@ -104,31 +104,6 @@ TEST_CASE("rotate_half is rope where both halves of the angles are one tensor", 
   CHECK(count(raised(rotate_half(cast, "bf16"), relaxed()), " = rope") == 1);
 }
 
-TEST_CASE("a product of complex numbers is interleaved rope", "[raise]") {
-  const std::string before = R"(graph @g(%x: f32[1, 2, 5, 8], %cos: f32[1, 1, 5, 4], %sin: f32[1, 1, 5, 4]) {
-    %p = reshape %x {shape = [1, 2, 5, 4, 2]}
-    %r1 = slice %p {axis = 4, start = 0, end = 1}
-    %i1 = slice %p {axis = 4, start = 1, end = 2}
-    %re = reshape %r1 {shape = [1, 2, 5, 4]}
-    %im = reshape %i1 {shape = [1, 2, 5, 4]}
-    %a = mul %re, %cos
-    %b = mul %im, %sin
-    %y1 = sub %a, %b
-    %c = mul %im, %cos
-    %d = mul %re, %sin
-    %y2 = add %d, %c
-    %u1 = reshape %y1 {shape = [1, 2, 5, 4, 1]}
-    %u2 = reshape %y2 {shape = [1, 2, 5, 4, 1]}
-    %j = concat %u1, %u2 {axis = 4}
-    %y = reshape %j {shape = [1, 2, 5, 8]}
-    return %y
-  })";
-  const std::string after = raised(before, relaxed());
-  CHECK(count(after, "%y = rope %x, %cos, %sin {interleaved = true}") == 1);
-  CHECK(count(after, "\n  %") == 1);
-  CHECK(numeric_difference(before, after) == "");
-}
-
 TEST_CASE("what is nearly a rotation is not raised", "[raise]") {
   const auto with = [](std::string text, std::string_view what, std::string_view by) {
     const std::size_t at = text.find(what);
