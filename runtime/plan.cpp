@@ -308,14 +308,18 @@ MemoryUse Plan::memory(const DimBindings& bindings) const {
 }
 
 std::string to_string(const Plan& plan) {
+  return nodes_to_string(plan.nodes());
+}
+
+std::string nodes_to_string(std::span<const PlannedNode> nodes) {
   std::size_t name_width = 0, op_width = 0, provider_width = 0;
-  for (const PlannedNode& n : plan.nodes()) {
+  for (const PlannedNode& n : nodes) {
     name_width = std::max(name_width, n.name.size() + 1);
     op_width = std::max(op_width, n.op.size());
     provider_width = std::max(provider_width, n.provider.size());
   }
   std::string out;
-  for (const PlannedNode& n : plan.nodes())
+  for (const PlannedNode& n : nodes)
     out += fmt::format("{:<{}}  {:<{}}  {:<6}  {:<{}}  {}\n", n.name.empty() ? "" : "%" + n.name, name_width, n.op,
                        op_width, to_string(n.fate), n.provider, provider_width, n.reason);
   return out;

@@ -103,11 +103,13 @@ class TANDEM_EXPORT Plan {
 
  private:
   friend class Executor;
+  friend class HipPlan;
   explicit Plan(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
 
 /// One line a node: name, op, fate, provider, reason.
+TANDEM_RUNTIME_API std::string nodes_to_string(std::span<const PlannedNode> nodes);
 TANDEM_RUNTIME_API std::string to_string(const Plan& plan);
 
 }  // namespace tandem
