@@ -14,6 +14,7 @@
 #include <tandem/tools/console.h>
 #include <tandem/tools/exit_status.h>
 #include <tandem/tools/fusions.h>
+#include <tandem/tools/gpu.h>
 #include <tandem/tools/verb.h>
 
 namespace tandem::cli {
@@ -77,13 +78,21 @@ Json list_fusions(const std::vector<std::string>& files) {
 
 Json list_targets() {
   Json rows = Json::array();
-  const Capabilities host = detect_capabilities();
-  rows.push_back({{"name", "host"}, {"is", host.target()}, {"hardware", "this machine"}, {"aiter", host.aiter.reason}});
+  const HostReport host = inspect_host();
+  rows.push_back(
+      {{"name", "host"},
+       {"is", host.capabilities.target()},
+       {"hardware", host.probe.driver ? host.probe.device.name : "this machine"},
+       {"gpu", host.probe.driver ? fmt::format("{} by {}", host.probe.device.arch, host.probe.driver->library)
+                                 : host.probe.reason},
+       {"aiter", host.capabilities.aiter.present ? fmt::format("AITER {}", host.capabilities.aiter.version)
+                                                 : host.capabilities.aiter.reason}});
   for (const NamedTarget& t : named_targets())
     rows.push_back({{"name", t.arch.empty() ? std::string(to_string(t.platform))
                                             : fmt::format("{}:{}", to_string(t.platform), t.arch)},
                     {"is", ""},
                     {"hardware", t.hardware},
+                    {"gpu", ""},
                     {"aiter", t.platform == Platform::rocm ? "as given: aiter=VERSION" : ""}});
   return rows;
 }

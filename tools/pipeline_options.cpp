@@ -5,6 +5,7 @@
 
 #include <tandem/tools/console.h>
 #include <tandem/tools/fusions.h>
+#include <tandem/tools/gpu.h>
 
 namespace tandem::cli {
 
@@ -30,7 +31,7 @@ PassConfig pass_config(const PipelineSettings& s) {
 
 DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<PassHooks> hooks) {
   const PassConfig config = pass_config(s);
-  const Capabilities capabilities = parse_target(s.target);
+  const Capabilities capabilities = resolve_target(s.target);
 
   const FusionSet fusions = load_fusions(graph.shared_context(), s.fusions);
   PipelineOptions options;

@@ -15,11 +15,13 @@
 #include <tandem/ir/context.h>
 #include <tandem/ir/diagnostic.h>
 #include <tandem/runtime/executor.h>
+#include <tandem/runtime/hip/hip_executor.h>
 #include <tandem/runtime/plan.h>
 #include <tandem/runtime/safetensors.h>
 #include <tandem/tools/compare.h>
 #include <tandem/tools/console.h>
 #include <tandem/tools/exit_status.h>
+#include <tandem/tools/gpu.h>
 #include <tandem/tools/graph_file.h>
 #include <tandem/tools/pipeline_options.h>
 #include <tandem/tools/run_data.h>
@@ -32,6 +34,7 @@ struct RunOptions {
   std::string graph;
   RunDataSettings data;
   std::string device = "cpu";
+  GpuSettings gpu;
   PipelineSettings pipeline;
   std::string outputs;
   std::string compare;
@@ -45,8 +48,8 @@ PlanOptions plan_options(const std::string& device) {
   if (device == "cpu")
     return options;
   if (device != "reference")
-    throw Error("usage.device", fmt::format("unknown device '{}'{}; expected cpu or reference", device,
-                                            did_you_mean(device, {"cpu", "reference"})));
+    throw Error("usage.device", fmt::format("unknown device '{}'{}; expected cpu, hip or reference", device,
+                                            did_you_mean(device, {"cpu", "hip", "reference"})));
   options.providers.push_back(reference_kernels());
   return options;
 }
@@ -62,6 +65,12 @@ std::vector<std::string> output_names(const Graph& graph) {
     result.push_back(std::move(name));
   }
   return result;
+}
+
+std::vector<Tensor> execute_on_gpu(const Graph& graph, const RunData& data, const RunOptions& o) {
+  const bool relaxed = pass_config(o.pipeline).numerics == Numerics::relaxed;
+  HipExecutor executor(HipPlan::compile(graph, data.weights, open_gpu(), gpu_plan_options(o.gpu, relaxed)));
+  return executor.run(data.inputs, data.bindings);
 }
 
 std::vector<Tensor> execute(const Graph& graph, const RunData& data, const std::string& device) {
@@ -142,11 +151,14 @@ void check_usage(const RunOptions& o) {
   if (o.compare.empty() && !o.compare_oracle && (o.tolerance.relative || o.tolerance.absolute))
     throw Error("usage.tolerance", "--rtol and --atol say how near a comparison must come, and none was asked for",
                 "add --compare REF.safetensors or --compare-oracle");
-  static_cast<void>(plan_options(o.device));
+  if (o.device != "hip")
+    static_cast<void>(plan_options(o.device));
 }
 
-int run_run(const RunOptions& o) {
+int run_run(RunOptions o) {
   check_usage(o);
+  if (o.device != "hip" && o.pipeline.target == "host")
+    o.pipeline.target = "cpu";
   const GraphFile file = read_graph_file(Context::create(), o.graph);
   const Graph& graph = file.graph;
   const RunData data = gather_run_data(graph, o.data, file.weights);
@@ -155,7 +167,8 @@ int run_run(const RunOptions& o) {
 
   const std::vector<std::string> names = output_names(graph);
   std::vector<NamedTensor> outputs;
-  for (Tensor& tensor : execute(optimised, data, o.device))
+  for (const Tensor& tensor :
+       o.device == "hip" ? execute_on_gpu(optimised, data, o) : execute(optimised, data, o.device))
     outputs.push_back({names[outputs.size()], tensor});
   if (!o.outputs.empty())
     write_safetensors(o.outputs, outputs);
@@ -197,7 +210,8 @@ Runner setup_run(CLI::App& app) {
   app.add_option("--bind", o->data.bindings, "The value of a symbol; repeatable")
       ->type_name("T=N")
       ->allow_extra_args(false);
-  app.add_option("--device", o->device, "cpu (default) or reference, the float64 oracle");
+  app.add_option("--device", o->device, "cpu (default), hip (the GPU), or reference, the float64 oracle");
+  add_gpu_options(app, o->gpu);
   add_pipeline_options(app, o->pipeline);
   app.add_option("--outputs", o->outputs, "Write the outputs to this safetensors file")->type_name("FILE");
   app.add_option("--compare", o->compare, "Exit with 1 unless the outputs are near those of this file")

@@ -1,6 +1,6 @@
 // Which of a library's proposals is fastest, by trying them.
 //
-// A library's first proposal is not always its best (docs/gpu.md has figures).
+// A library's first proposal is not always its best (docs/gpu-runtime.md has figures).
 // Each proposal is recorded as a graph of a few products over rotating copies of the operands,
 // so that neither launches nor a warm cache are measured.
 #include <algorithm>

@@ -33,7 +33,9 @@ case $way in
     export PKG_CONFIG_PATH
     PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name tandem.pc)")
     read -ra flags <<<"$(pkg-config --define-variable=prefix="$prefix" --cflags --libs tandem)"
-    "$compiler" -std=c++20 "$consumer/engine.cpp" -o "$work/engine" "${flags[@]}"
+    for example in engine gpu_engine; do
+      "$compiler" -std=c++20 "$consumer/$example.cpp" -o "$work/$example" "${flags[@]}"
+    done
     ;;
   *)
     echo "unknown way: $way" >&2
@@ -41,3 +43,4 @@ case $way in
     ;;
 esac
 "$work/engine"
+"$work/gpu_engine"

@@ -23,6 +23,9 @@ tandem_install_headers(passes/pattern builder.h compiler.h engine.h expand.h fus
                        program.h text.h)
 tandem_install_headers(passes/fusion fusions.h)
 tandem_install_headers(kernels kernel.h tensor.h)
+tandem_install_headers(kernels/hip code_objects.h device_info.h launch.h)
+tandem_install_headers(runtime/hip aiter.h aiter_adapter.h aiter_files.h blas_api.h device.h driver.h driver_calls.def hip_executor.h
+                       hip_plan.h memory.h probe.h stream.h)
 tandem_install_headers(runtime executor.h memory.h plan.h safetensors.h tensor_store.h torch_weights.h)
 install(FILES "${TANDEM_GENERATED_DIR}/tandem/version.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tandem")
 
