@@ -176,9 +176,10 @@ std::string AiterAdapter::refusal(const KernelCall& call, bool relaxed) const {
       return fmt::format("it takes rows of at most 8,192 elements, not {}", rows->columns);
     if (rows->columns % 2 != 0)
       return "it writes rows of odd length past their end (ROCm/aiter#5044)";
-    if (!is_aligned(*v, *rows))
-      return "its rows begin at multiples of 16 bytes";
   }
+  for (const TensorView* v : {&call.operands[0], &call.operands[2], &call.results[0], &call.results[1]})
+    if (!is_aligned(*v, *as_rows(*v)))
+      return "its rows begin at multiples of 16 bytes";
   return {};
 }
 

@@ -59,11 +59,8 @@ std::shared_ptr<Blas> Blas::open(std::shared_ptr<const Device> device, std::shar
 }
 
 Blas::~Blas() {
-  void* previous = nullptr;
-  if (!handle_ || device_->driver().enter(device_->index(), &previous) != success)
-    return;
-  static_cast<void>(api_->destroy(handle_));
-  static_cast<void>(device_->driver().leave(previous));
+  if (handle_)
+    give_back(*device_, [this] { static_cast<void>(api_->destroy(handle_)); });
 }
 
 void Blas::check(int status, const char* call) const {

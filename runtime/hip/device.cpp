@@ -64,12 +64,12 @@ Device::Device(std::shared_ptr<const Driver> driver, int index, CodeObjectFinder
     : driver_(std::move(driver)), index_(index), info_(describe_device(*driver_, index)), finder_(std::move(finder)) {}
 
 Device::~Device() {
-  void* previous = nullptr;
-  if (modules_.empty() || driver_->enter(index_, &previous) != success)
+  if (modules_.empty())
     return;
-  for (const auto& [code, module] : modules_)
-    static_cast<void>(driver_->hipModuleUnload(module));
-  static_cast<void>(driver_->leave(previous));
+  give_back(*this, [this] {
+    for (const auto& [code, module] : modules_)
+      static_cast<void>(driver_->hipModuleUnload(module));
+  });
 }
 
 DeviceMemory Device::memory() const {

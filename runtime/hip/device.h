@@ -74,4 +74,15 @@ class DeviceScope {
   void* previous_ = nullptr;
 };
 
+/// Calls what gives something of the device back, with the device current where that can be: a destructor has nobody to
+/// tell of an error, and must not leak for one.
+template <class Call>
+void give_back(const Device& device, const Call& call) {
+  void* previous = nullptr;
+  const bool entered = device.driver().enter(device.index(), &previous) == success;
+  call();
+  if (entered)
+    static_cast<void>(device.driver().leave(previous));
+}
+
 }  // namespace tandem::hip

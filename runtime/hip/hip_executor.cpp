@@ -44,11 +44,8 @@ HipExecutor::Impl::Impl(HipPlan p)
       request(data.data) {}
 
 HipExecutor::Impl::~Impl() {
-  void* previous = nullptr;
-  if (!pending || device->driver().enter(device->index(), &previous) != hip::success)
-    return;
-  static_cast<void>(driver().hipEventSynchronize(last_done.get()));
-  static_cast<void>(driver().leave(previous));
+  if (pending)
+    hip::give_back(*device, [this] { static_cast<void>(driver().hipEventSynchronize(last_done.get())); });
 }
 
 void HipExecutor::Impl::wait_for_earlier_runs() {

@@ -45,11 +45,8 @@ DeviceBuffer& DeviceBuffer::operator=(DeviceBuffer&& other) noexcept {
 }
 
 void DeviceBuffer::reset() {
-  void* previous = nullptr;
-  if (data_ && device_->driver().enter(device_->index(), &previous) == success) {
-    static_cast<void>(device_->driver().hipFree(data_));
-    static_cast<void>(device_->driver().leave(previous));
-  }
+  if (data_)
+    give_back(*device_, [this] { static_cast<void>(device_->driver().hipFree(data_)); });
   data_ = nullptr;
   size_ = 0;
 }
@@ -79,11 +76,8 @@ PinnedBuffer& PinnedBuffer::operator=(PinnedBuffer&& other) noexcept {
 }
 
 void PinnedBuffer::reset() {
-  void* previous = nullptr;
-  if (data_ && device_->driver().enter(device_->index(), &previous) == success) {
-    static_cast<void>(device_->driver().hipHostFree(data_));
-    static_cast<void>(device_->driver().leave(previous));
-  }
+  if (data_)
+    give_back(*device_, [this] { static_cast<void>(device_->driver().hipHostFree(data_)); });
   data_ = nullptr;
   size_ = 0;
 }

@@ -14,11 +14,8 @@ Handle& Handle::operator=(Handle&& other) noexcept {
 }
 
 void Handle::reset() {
-  void* previous = nullptr;
-  if (handle_ && device_->driver().enter(device_->index(), &previous) == success) {
-    static_cast<void>((device_->driver().*destroy_)(handle_));
-    static_cast<void>(device_->driver().leave(previous));
-  }
+  if (handle_)
+    give_back(*device_, [this] { static_cast<void>((device_->driver().*destroy_)(handle_)); });
   handle_ = nullptr;
 }
 
