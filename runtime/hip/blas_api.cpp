@@ -113,9 +113,9 @@ int blas_type(DType dtype) {
 
 BlasSearch load_blas(GpuPlatform platform) {
   const bool amd = platform == GpuPlatform::rocm;
-  const std::vector<std::string> names =
-      amd ? std::vector<std::string>{"libhipblaslt.so.1", "libhipblaslt.so.0", "libhipblaslt.so"}
-          : std::vector<std::string>{"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"};
+  const std::string base = amd ? "libhipblaslt" : "libcublasLt";
+  const std::vector<std::string> names = amd ? std::vector{base + ".so.1", base + ".so.0", base + ".so"}
+                                             : std::vector{base + ".so.13", base + ".so.12", base + ".so"};
   std::string reason;
   auto functions = std::make_shared<Functions>();
   functions->library = Library::open(names, reason);
