@@ -3,7 +3,8 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
+
+#include <tandem/ir/growing_array.h>
 
 namespace tandem {
 
@@ -16,16 +17,9 @@ class BlockPool {
   std::uint32_t allocate(std::uint32_t n) {
     if (n == 0)
       return 0;
-    if (n < free_.size() && !free_[n].empty()) {
-      const std::uint32_t index = free_[n].back();
-      free_[n].pop_back();
-      return index;
-    }
-    const std::size_t index = used_;
-    used_ += n;
-    if (used_ > elements_.size())
-      elements_.resize(used_ + used_ / 2 + 16);
-    return static_cast<std::uint32_t>(index);
+    if (n < free_.size() && free_[n].size() != 0)
+      return free_[n].pop_back();
+    return static_cast<std::uint32_t>(elements_.append(n));
   }
   void release(std::uint32_t index, std::uint32_t n) {
     if (n != 0 && n < free_.size())
@@ -34,19 +28,15 @@ class BlockPool {
 
   const T& operator[](std::size_t i) const { return elements_[i]; }
   T& operator[](std::size_t i) { return elements_[i]; }
-  std::size_t size() const { return used_; }
+  std::size_t size() const { return elements_.size(); }
   const T* data() const { return elements_.data(); }
   T* data() { return elements_.data(); }
-  void reserve(std::size_t n) {
-    if (n > elements_.size())
-      elements_.resize(n);
-  }
-  std::size_t memory_bytes() const { return elements_.capacity() * sizeof(T); }
+  void reserve(std::size_t n) { elements_.reserve(n); }
+  std::size_t memory_bytes() const { return elements_.memory_bytes(); }
 
  private:
-  std::vector<T> elements_;  // those from used_ on were never handed out
-  std::size_t used_ = 0;
-  std::array<std::vector<std::uint32_t>, 9> free_;
+  GrowingArray<T> elements_;
+  std::array<GrowingArray<std::uint32_t>, 9> free_;
 };
 
 }  // namespace tandem

@@ -22,6 +22,7 @@
 #include <tandem/ir/block_pool.h>
 #include <tandem/ir/context.h>
 #include <tandem/ir/export.h>
+#include <tandem/ir/growing_array.h>
 #include <tandem/ir/op_table.h>
 #include <tandem/ir/type.h>
 
@@ -164,10 +165,17 @@ class TANDEM_EXPORT Graph {
 
   // --- values
   // ----------------------------------------------------------------------------------------------------------
-  const TensorType& type(Value value) const { return data(value).type; }
-  void set_type(Value value, TensorType type) { data(value).type = type; }
-  Symbol name(Value value) const { return data(value).name; }
-  void set_name(Value value, Symbol name) { data(value).name = name; }
+  TensorType type(Value value) const {
+    const ValueData& d = data(value);
+    return {d.dtype, d.shape};
+  }
+  void set_type(Value value, TensorType type) {
+    ValueData& d = data(value);
+    d.dtype = type.dtype;
+    d.shape = type.shape;
+  }
+  Symbol name(Value value) const { return data(value).is_named ? names_[value.index] : Symbol{}; }
+  void set_name(Value value, Symbol name);
   /// The node that defines it; null for inputs and weights.
   Node def_node(Value value) const { return handle_of_node(data(value).def); }
   /// Which result of its node (or which input or weight) it is.
@@ -204,10 +212,12 @@ class TANDEM_EXPORT Graph {
  private:
   friend class GraphChecker;  // the verifier's view of use lists and links (ir/verifier.cpp)
   friend class GraphView;
+  friend class GraphEdit;  // edits that are proven already (ir/graph_edit.h)
 
   enum class ValueKind : std::uint8_t { dead, input, weight, result };
 
-  struct NodeData {
+  // A node is a cache line, a value half of one: searching a large graph costs what it reads of memory.
+  struct alignas(64) NodeData {
     std::uint64_t order = 0;
     Symbol scope;
     std::uint32_t generation = 0;
@@ -222,18 +232,21 @@ class TANDEM_EXPORT Graph {
   struct OperandData {
     std::uint32_t value = no_index;
     std::uint32_t node = no_index;
-    std::uint32_t prev_use = no_index, next_use = no_index;
+    std::uint32_t prev_use = no_index;  // of the first use: the last one
+    std::uint32_t next_use = no_index;
   };
   struct ValueData {
-    TensorType type;
-    Symbol name;
+    Shape shape;
     std::uint32_t generation = 0;
     std::uint32_t def = no_index;
     std::uint32_t position = 0;
-    std::uint32_t first_use = no_index, last_use = no_index;
+    std::uint32_t first_use = no_index;
     std::uint32_t num_uses = 0;
+    DType dtype = DType::f32;
     ValueKind kind = ValueKind::dead;
+    bool is_named = false;  // `names_` has its name
   };
+  static_assert(sizeof(NodeData) == 64 && sizeof(ValueData) == 32);
   struct OpList {
     std::uint32_t first = no_index, last = no_index;
     std::uint32_t count = 0;
@@ -264,20 +277,22 @@ class TANDEM_EXPORT Graph {
   [[noreturn]] static void stale_handle(const char* what);
   [[noreturn]] static void index_out_of_range(std::size_t i, std::size_t n);
 
-  Value new_value(TensorType type, Symbol name, ValueKind kind, std::uint32_t def, std::uint32_t position);
-  void link_use(std::uint32_t slot, Value value);
+  Value new_value(TensorType type, Symbol name, ValueKind kind, std::uint32_t position);
+  void link_use(std::uint32_t slot, std::uint32_t value);
   void unlink_use(std::uint32_t slot);
   void link_order(std::uint32_t node, std::uint32_t before);
   void unlink_order(std::uint32_t node);
   void renumber();
   void require_defined_before(Value value, std::uint64_t order) const;
+  void require_before_uses(Value from, Value to, Node except) const;
 
   std::shared_ptr<Context> context_;
   std::string name_;
-  std::vector<NodeData> nodes_;  // [0] is the return node and the head of the order's ring
-  std::vector<std::uint32_t> free_nodes_;
+  GrowingArray<NodeData> nodes_;  // [0] is the return node and the head of the order's ring
+  GrowingArray<std::uint32_t> free_nodes_;
   BlockPool<OperandData> operands_;
   BlockPool<ValueData> values_;
+  GrowingArray<Symbol> names_;  // by value, as far as the last that was ever named
   BlockPool<Attribute> attrs_;
   std::vector<OpList> op_index_;
   std::vector<Value> inputs_;
@@ -384,7 +399,9 @@ class GraphView {
   std::uint64_t order(std::uint32_t node) const { return nodes_[node].order; }
   Node node(std::uint32_t node) const { return {node, nodes_[node].generation}; }
 
-  const TensorType& type(std::uint32_t value) const { return values_[value].type; }
+  TensorType type(std::uint32_t value) const { return {values_[value].dtype, values_[value].shape}; }
+  DType dtype(std::uint32_t value) const { return values_[value].dtype; }
+  Shape shape(std::uint32_t value) const { return values_[value].shape; }
   /// `no_index` for inputs and weights.
   std::uint32_t def(std::uint32_t value) const { return values_[value].def; }
   std::uint32_t result_index(std::uint32_t value) const { return values_[value].position; }
@@ -397,6 +414,20 @@ class GraphView {
   /// Index 0 is the return node.
   std::uint32_t user(std::uint32_t use) const { return operands_[use].node; }
   std::uint32_t user_operand(std::uint32_t use) const { return use - nodes_[operands_[use].node].first_operand; }
+
+  std::uint32_t next_of_same_op(std::uint32_t node) const { return nodes_[node].next_same_op; }
+
+  // Ask for what will be read soon: a walk over a graph beyond the caches waits for memory otherwise.
+  void prefetch_node(std::uint32_t node) const { __builtin_prefetch(nodes_ + node); }
+  /// The operands, results and attributes of a node that is at hand already.
+  void prefetch_parts(std::uint32_t node) const {
+    const auto& n = nodes_[node];
+    __builtin_prefetch(operands_ + n.first_operand);
+    __builtin_prefetch(values_ + n.first_result);
+    __builtin_prefetch(attrs_ + n.first_attr);
+  }
+  void prefetch_value(std::uint32_t value) const { __builtin_prefetch(values_ + value); }
+  void prefetch_use(std::uint32_t use) const { __builtin_prefetch(operands_ + use); }
 
  private:
   const Graph::NodeData* nodes_;

@@ -58,14 +58,16 @@ class GraphChecker {
       if (v.kind == Graph::ValueKind::dead)
         continue;
       std::uint32_t length = 0;
-      std::uint32_t previous = no_index;
+      // The first use knows the last one, so that uses are added at the end.
+      const std::uint32_t last = v.first_use == no_index ? no_index : graph_.operands_[v.first_use].prev_use;
+      std::uint32_t previous = last;
       for (std::uint32_t slot = v.first_use; slot != no_index; slot = graph_.operands_[slot].next_use) {
         const auto& o = graph_.operands_[slot];
         if (o.value != i || o.prev_use != previous || ++length > v.num_uses)
           return broken("a use list is inconsistent");
         previous = slot;
       }
-      if (length != v.num_uses || length != counted_[i] || v.last_use != previous) {
+      if (length != v.num_uses || length != counted_[i] || last != previous) {
         return broken("a use list is not exact");
       }
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 
@@ -15,37 +16,33 @@ namespace tandem {
 
 namespace {
 
-/// Adds a plan's steps to the trie of its anchor op, sharing the longest common beginning.
-std::uint32_t insert_plan(CompiledSet& set, const MatchPlan& plan, std::uint32_t variant) {
-  auto root = std::find_if(set.roots.begin(), set.roots.end(), [&](const auto& r) { return r.op == plan.anchor; });
-  if (root == set.roots.end()) {
-    set.trie.emplace_back();
-    set.roots.push_back({plan.anchor, static_cast<std::uint32_t>(set.trie.size() - 1)});
-    root = std::prev(set.roots.end());
+/// Priority: benefit, then the larger pattern (a superset is larger), then declaration.
+void rank_variants(CompiledSet& set) {
+  std::vector<std::uint32_t> order(set.variants.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const CompiledVariant &x = set.variants[a], &y = set.variants[b];
+    const int bx = set.patterns[x.fusion].benefit, by = set.patterns[y.fusion].benefit;
+    return bx != by ? bx > by : x.nodes.size() > y.nodes.size();
+  });
+  set.ranks.resize(order.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i)
+    set.ranks[order[i]] = i;
+}
+
+/// What tells soonest that a graph cannot hold a variant: of its ops the one that is rarest among all patterns.
+void choose_key_ops(CompiledSet& set) {
+  std::vector<std::size_t> needed_by(set.context->ops().size(), 0);
+  for (const CompiledVariant& v : set.variants) {
+    for (const auto& [op, count] : v.required_ops)
+      ++needed_by[op.index];
   }
-  std::uint32_t at = root->node;
-  for (const Step& step : plan.steps) {
-    std::uint32_t child = set.trie[at].first_child;
-    std::uint32_t last = no_index;
-    while (child != no_index && set.trie[child].step != step) {
-      last = child;
-      child = set.trie[child].next_sibling;
-    }
-    if (child == no_index) {
-      child = static_cast<std::uint32_t>(set.trie.size());
-      set.trie.emplace_back();
-      set.trie[child].step = step;
-      set.trie[child].parent = at;
-      (last == no_index ? set.trie[at].first_child : set.trie[last].next_sibling) = child;
-    }
-    at = child;
+  for (const CompiledVariant& v : set.variants) {
+    set.key_ops.push_back(
+        std::min_element(v.required_ops.begin(), v.required_ops.end(), [&](const auto& a, const auto& b) {
+          return needed_by[a.first.index] < needed_by[b.first.index];
+        })->first);
   }
-  std::uint32_t* end = &set.trie[at].first_accept;
-  while (*end != no_index)
-    end = &set.accepts[*end].next;
-  *end = static_cast<std::uint32_t>(set.accepts.size());
-  set.accepts.push_back({variant, no_index});
-  return at;
 }
 
 }  // namespace
@@ -87,15 +84,14 @@ std::shared_ptr<const CompiledSet> compile(std::shared_ptr<Context> context, std
   if (!problems.empty())
     throw Error(std::move(problems));
 
-  for (std::uint32_t v = 0; v < set->variants.size(); ++v) {
-    CompiledVariant& variant = set->variants[v];
-    auto& leaves = set->leaves.emplace_back();
-    for (const MatchPlan& plan : variant.plans)
-      leaves.push_back({plan.anchor, insert_plan(*set, plan, v)});
+  for (const CompiledVariant& variant : set->variants) {
     for (const auto& [op, count] : variant.required_ops)
       set->interesting_ops[op.index] = true;
     set->diameter = std::max(set->diameter, variant.nodes.size());
   }
+  set->code = lay_out(*set);
+  rank_variants(*set);
+  choose_key_ops(*set);
   return set;
 }
 

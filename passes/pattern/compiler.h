@@ -12,6 +12,7 @@
 #include <tandem/ir/diagnostic.h>
 #include <tandem/ir/export.h>
 #include <tandem/passes/pattern/expand.h>
+#include <tandem/passes/pattern/match_code.h>
 #include <tandem/passes/pattern/pattern.h>
 #include <tandem/passes/pattern/program.h>
 
@@ -78,6 +79,7 @@ struct CompiledVariant {
   std::vector<std::string> dims, captures, types, leading;
   std::vector<MatchPlan> plans;  ///< One for each distinct op of the match.
   std::vector<std::pair<OpId, std::uint32_t>> required_ops;
+  std::vector<std::uint8_t> removed;  ///< The nodes that a rewrite erases: neither kept nor recomputed.
   bool looks_further = false;  ///< Has guards or negative parts, which may read beyond the matched nodes.
   std::vector<RewriteStep> rewrite;
   std::vector<std::pair<int, RewriteOperand>> replacements;
@@ -107,30 +109,11 @@ struct CompiledSet {
   std::vector<BoundGuard> guards;
   std::vector<std::vector<Step>> sub_programs;
 
-  // The tries, one an anchor op.
-  struct TrieNode {
-    Step step;
-    std::uint32_t parent = no_index;
-    std::uint32_t first_child = no_index;
-    std::uint32_t next_sibling = no_index;
-    std::uint32_t first_accept = no_index;  // variants whose plan ends here: a list in `accepts`
-  };
-  std::vector<TrieNode> trie;
-  struct Accept {
-    std::uint32_t variant;
-    std::uint32_t next;
-  };
-  std::vector<Accept> accepts;
-  struct Root {
-    OpId op;
-    std::uint32_t node;
-  };
-  std::vector<Root> roots;
-  struct Leaf {
-    OpId op;
-    std::uint32_t node;
-  };
-  std::vector<std::vector<Leaf>> leaves;  // by variant: where each of its plans ends
+  MatchCode code;  // the plans of all variants
+
+  // By variant.
+  std::vector<OpId> key_ops;         // of the ops that it needs the one which the fewest variants need
+  std::vector<std::uint32_t> ranks;  // its place when several match at one site: the least goes first
 
   std::vector<bool> interesting_ops;  // by op: whether some pattern matches it
   std::size_t diameter = 0;           // the most nodes of any variant

@@ -1,7 +1,8 @@
 #include <tandem/passes/pattern/engine.h>
 
 #include <algorithm>
-#include <numeric>
+#include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -17,13 +18,16 @@ namespace {
 /// How many matches of one variant at one anchor are kept before the first of them is rewritten.
 constexpr std::size_t max_hits_at_anchor = 16;
 
+// Where the graph is larger than this its parts are asked for ahead of their use: it does not fit the caches.
+constexpr std::size_t prefetch_from_nodes = 4096;
+
 /// A site that was found: where, and by which variant.
 struct Hit {
-  std::uint32_t variant;
-  Node anchor;
   std::uint64_t order;  // of the anchor, when it was found
-  std::size_t record;   // what was bound
-  bool contested;       // shares a node with another hit, or depends on more than its nodes
+  std::uint32_t variant;
+  std::uint32_t record;  // what was bound
+  Node anchor;
+  bool contested;  // shares a node with another hit, or depends on more than its nodes
 };
 
 class Engine {
@@ -45,16 +49,12 @@ class Engine {
       if (wanted[set.variants[v].fusion])
         variants_.push_back(v);
     }
-    rank_variants();
   }
 
   EngineResult run() {
     matcher_.activate(variants_);
-    for (const Matcher::Anchor& anchor : matcher_.anchors()) {
-      for (Node n = graph_.first_of(anchor.op); n; n = graph_.next_of_same_op(n))
-        find_at(anchor, n);
-    }
     count_candidates();
+    find_everywhere();
     rewrite_hits();
     while (!seeds_.empty() || !released_.empty()) {
       matcher_.activate(variants_);  // what is rare may have changed
@@ -68,22 +68,23 @@ class Engine {
   }
 
  private:
-  // Priority: benefit, then the larger pattern (a superset is larger), then declaration.
-  void rank_variants() {
-    rank_.resize(set_.variants.size());
-    std::vector<std::uint32_t> order(set_.variants.size());
-    std::iota(order.begin(), order.end(), 0U);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-      const CompiledVariant &x = set_.variants[a], &y = set_.variants[b];
-      const int bx = set_.patterns[x.fusion].benefit, by = set_.patterns[y.fusion].benefit;
-      return bx != by ? bx > by : x.nodes.size() > y.nodes.size();
-    });
-    for (std::uint32_t i = 0; i < order.size(); ++i)
-      rank_[order[i]] = i;
+  void find_everywhere() {
+    for (const Matcher::Anchor& anchor : matcher_.anchors()) {
+      const GraphView& view = matcher_.view();
+      const Node first = graph_.first_of(anchor.op);
+      std::optional<AnchorsAhead> ahead;
+      if (graph_.num_nodes() >= prefetch_from_nodes)
+        ahead.emplace(view, first.index);
+      for (std::uint32_t n = first.index; n != no_index; n = view.next_of_same_op(n)) {
+        if (ahead)
+          ahead->advance();
+        find_at(anchor, n);
+      }
+    }
   }
 
-  void find_at(const Matcher::Anchor& anchor, Node node) {
-    anchor_ = node;
+  void find_at(const Matcher::Anchor& anchor, std::uint32_t node) {
+    anchor_ = matcher_.view().node(node);
     matcher_.match_at(
         anchor, node,
         [](void* self, std::uint32_t variant, const MatchState& state) {
@@ -98,19 +99,20 @@ class Engine {
   /// True when there are enough hits of this variant at this anchor: the rest is found when these are rewritten.
   bool add_hit(std::uint32_t variant, const MatchState& state) {
     const CompiledVariant& v = set_.variants[variant];
-    const auto index = static_cast<std::uint32_t>(hits_.size());
+    const std::uint32_t claim = first_claim_ + static_cast<std::uint32_t>(hits_.size());
     bool contested = v.looks_further;
     if (claimed_by_.size() < graph_.node_capacity())
-      claimed_by_.resize(graph_.node_capacity(), no_index);
+      claimed_by_.resize(graph_.node_capacity(), 0);
     for (std::size_t i = 0; i < v.nodes.size(); ++i) {
-      std::uint32_t& claim = claimed_by_[state.nodes[i]];
-      if (claim != no_index && claim != index) {
-        hits_[claim].contested = true;
+      std::uint32_t& claimed = claimed_by_[state.nodes[i]];
+      if (claimed >= first_claim_ && claimed != claim) {
+        hits_[claimed - first_claim_].contested = true;
         contested = true;
       }
-      claim = index;
+      claimed = claim;
     }
-    hits_.push_back({variant, anchor_, graph_.order(anchor_), records_.add(v, state), contested});
+    hits_.push_back(
+        {matcher_.view().order(anchor_.index), variant, records_.add(variant, v, state), anchor_, contested});
     if (hits_.size() < max_hits_at_anchor)
       return false;
     const Hit& earlier = hits_[hits_.size() - max_hits_at_anchor];
@@ -121,26 +123,109 @@ class Engine {
   }
 
   void count_candidates() {
-    for (const std::uint32_t v : variants_) {
-      if (!matcher_.is_active(v))
-        continue;
+    for (const std::uint32_t v : matcher_.active()) {
       auto& candidates = result_.fusions[set_.variants[v].fusion].candidates;
       candidates = std::max(candidates, graph_.count(matcher_.plan_of(v).anchor));
     }
   }
 
   void rewrite_hits() {
+    const GraphView view(graph_);
     auto before = [&](const Hit& a, const Hit& b) {
-      return rank_[a.variant] != rank_[b.variant] ? rank_[a.variant] < rank_[b.variant] : a.order < b.order;
+      const std::uint32_t x = set_.ranks[a.variant], y = set_.ranks[b.variant];
+      if (x != y)
+        return x < y;
+      return a.order != b.order ? a.order < b.order : stands_before(view, a, b);
     };
     if (!std::is_sorted(hits_.begin(), hits_.end(), before))
-      std::sort(hits_.begin(), hits_.end(), before);
-    claimed_by_.clear();
-    for (const Hit& hit : hits_)
-      rewrite_hit(hit);
+      std::stable_sort(hits_.begin(), hits_.end(), before);
+    const bool ahead = graph_.num_nodes() >= prefetch_from_nodes;
+    for (std::size_t i = 0; i < hits_.size(); ++i) {
+      if (ahead)
+        prefetch_hits(i);
+      rewrite_hit(hits_[i]);
+    }
+    first_claim_ += static_cast<std::uint32_t>(hits_.size());
     hits_.clear();
     records_.clear();
+    loaded_ = {};
   }
+
+  /// Of two matches of one variant at one anchor: the one whose nodes come first in the graph.
+  bool stands_before(const GraphView& view, const Hit& a, const Hit& b) const {
+    const CompiledVariant& v = set_.variants[a.variant];
+    const auto x = records_.nodes(a.record, v), y = records_.nodes(b.record, v);
+    return std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end(), [&](std::uint32_t m, std::uint32_t n) {
+      return view.order(m) < view.order(n);
+    });
+  }
+
+  /// What the rewrites behind hit `at` will read, the further the less.
+  void prefetch_hits(std::size_t at) const {
+    const GraphView view(graph_);
+    auto each = [&](std::size_t distance, const auto& ask) {
+      if (at + distance >= hits_.size())
+        return;
+      const Hit& hit = hits_[at + distance];
+      for (const std::uint32_t n : records_.nodes(hit.record, set_.variants[hit.variant]))
+        ask(n);
+    };
+    each(7, [&](std::uint32_t n) { view.prefetch_node(n); });
+    each(5, [&](std::uint32_t n) { view.prefetch_parts(n); });
+    each(3, [&](std::uint32_t n) { prefetch_results(view, n, false); });
+    each(1, [&](std::uint32_t n) { prefetch_results(view, n, true); });
+  }
+  /// The first use of each result, or (when those are there) the nodes that use it.
+  static void prefetch_results(const GraphView& view, std::uint32_t node, bool users) {
+    for (std::uint32_t i = 0; i < std::min<std::uint32_t>(view.num_results(node), 4); ++i) {
+      const std::uint32_t use = view.first_use(view.result(node, i));
+      if (use == no_index)
+        continue;
+      if (users)
+        view.prefetch_node(view.user(use));
+      else
+        view.prefetch_use(use);
+    }
+  }
+
+  /// Walks the nodes of one op some way ahead of the search and asks for what it will read.
+  class AnchorsAhead {
+   public:
+    AnchorsAhead(const GraphView& view, std::uint32_t first) : view_(view), cursors_{first, first, first, first} {
+      for (int i = 0; i < 8; ++i) {
+        step(0);
+        if (i >= 2)
+          step(1);
+        if (i >= 4)
+          step(2);
+        if (i >= 6)
+          step(3);
+      }
+    }
+    void advance() {
+      if (const std::uint32_t n = step(0); n != no_index)
+        view_.prefetch_node(n);
+      if (const std::uint32_t n = step(1); n != no_index)
+        view_.prefetch_parts(n);
+      if (const std::uint32_t n = step(2); n != no_index) {
+        prefetch_results(view_, n, false);
+        if (view_.num_operands(n) != 0)
+          view_.prefetch_value(view_.operand(n, 0));
+      }
+      if (const std::uint32_t n = step(3); n != no_index)
+        prefetch_results(view_, n, true);
+    }
+
+   private:
+    std::uint32_t step(std::size_t cursor) {
+      std::uint32_t& at = cursors_[cursor];
+      if (at != no_index)
+        at = view_.next_of_same_op(at);
+      return at;
+    }
+    const GraphView& view_;
+    std::array<std::uint32_t, 4> cursors_;
+  };
 
   void rewrite_hit(const Hit& hit) {
     const CompiledVariant& variant = set_.variants[hit.variant];
@@ -153,16 +238,17 @@ class Engine {
     bool matched = false;
     if (!hit.contested) {
       matched = true;
-      records_.load(hit.record, variant, state_);
-      try_rewrite(attempt, state_);
+      const bool like_last = records_.load(hit.record, hit.variant, variant, state_, loaded_);
+      try_rewrite(attempt, state_, like_last);
     }
     if (!attempt.done) {
       // Perhaps changed by an earlier rewrite, or not legal as it was found: look for another way to match here.
+      loaded_ = {};
       matched |= matcher_.match_plan(
           hit.variant, hit.anchor,
           [](void* user, std::uint32_t, const MatchState& state) {
             auto* a = static_cast<Attempt*>(user);
-            return a->engine->try_rewrite(*a, state);
+            return a->engine->try_rewrite(*a, state, false);
           },
           &attempt);
     }
@@ -183,10 +269,11 @@ class Engine {
     std::string refusal;
   };
 
-  bool try_rewrite(Attempt& a, const MatchState& state) {
+  /// `like_last`: the rewriter's last site was of the same variant and bound the same, nodes apart.
+  bool try_rewrite(Attempt& a, const MatchState& state, bool like_last) {
     if (observer_)
       note_matched(a, state);
-    a.done = rewriter_.rewrite(*a.variant, *a.plan, state);
+    a.done = rewriter_.rewrite(*a.variant, *a.plan, state, like_last);
     if (observer_)
       tell(a);
     if (!a.done && a.refusal.empty())
@@ -208,7 +295,7 @@ class Engine {
     event.matched = matched_;
     if (a.done) {
       event.created = rewriter_.created();
-      event.removed = rewriter_.removed_indices();
+      event.removed = rewriter_.erased();
     } else {
       event.refusal = rewriter_.refusal_kind();
       event.reason = rewriter_.refusal();
@@ -226,7 +313,7 @@ class Engine {
                               rewrites_, set_.patterns[variant.fusion].name),
                   "make sure that what a fusion creates is not matched again by itself or by another");
     }
-    for (Node n : rewriter_.created()) {
+    for (const Node n : rewriter_.created()) {
       if (set_.interesting_ops[graph_.op(n).index])
         seeds_.push_back(n);
     }
@@ -234,7 +321,7 @@ class Engine {
     released_.insert(released_.end(), released.begin(), released.end());
     if (several_patterns()) {
       taken_by_.resize(graph_.node_capacity(), no_index);
-      for (const std::uint32_t i : rewriter_.removed_indices())
+      for (const std::uint32_t i : rewriter_.erased())
         taken_by_[i] = static_cast<std::uint32_t>(variant.fusion);
     }
   }
@@ -257,12 +344,14 @@ class Engine {
   void find_around_seeds() {
     std::vector<Node> frontier = std::move(seeds_), next;
     seeds_.clear();
-    std::vector<std::uint32_t> seen(graph_.node_capacity(), 0);
+    if (seen_.size() < graph_.node_capacity())
+      seen_.resize(graph_.node_capacity(), 0);
+    ++round_;
     std::vector<Node> reached;
     auto visit = [&](Node n) {
-      if (!n || n == graph_.return_node() || !graph_.is_live(n) || seen[n.index] != 0)
+      if (!n || n == graph_.return_node() || !graph_.is_live(n) || seen_[n.index] == round_)
         return;
-      seen[n.index] = 1;
+      seen_[n.index] = round_;
       reached.push_back(n);
       next.push_back(n);
     };
@@ -301,7 +390,7 @@ class Engine {
     for (const Matcher::Anchor& anchor : matcher_.anchors()) {
       for (Node n : reached) {
         if (graph_.op(n) == anchor.op)
-          find_at(anchor, n);
+          find_at(anchor, n.index);
       }
     }
   }
@@ -314,11 +403,14 @@ class Engine {
   std::size_t limit_;
   std::size_t rewrites_ = 0;
   std::vector<std::uint32_t> variants_;
-  std::vector<std::uint32_t> rank_;
-  std::vector<Hit> hits_;
+  GrowingArray<Hit> hits_;
   MatchRecords records_;
   MatchState state_;
-  std::vector<std::uint32_t> claimed_by_;  // by node index: the hit that bound it last
+  MatchRecords::Loaded loaded_;            // what `state_` holds
+  std::vector<std::uint32_t> claimed_by_;  // by node index: the hit that bound it last, counted from `first_claim_`
+  std::uint32_t first_claim_ = 1;          // of this round; what is below is of rounds before
+  std::vector<std::uint32_t> seen_;        // by node index: the round that looked around it last
+  std::uint32_t round_ = 0;
   std::vector<Node> seeds_;
   std::vector<Value> released_;          // lost a reader: what else reads them may match now
   std::vector<std::uint32_t> taken_by_;  // by node index: the pattern that removed it

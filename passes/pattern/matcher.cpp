@@ -11,14 +11,20 @@ Matcher::Matcher(const CompiledSet& set, const Graph& graph)
       graph_(graph),
       view_(graph),
       plan_of_(set.variants.size(), no_plan),
-      alive_(set.trie.size(), 0),
-      done_(set.variants.size(), 0) {}
+      leads_on_(set.code.blocks.size(), 0),
+      done_(set.variants.size(), 0),
+      memo_(set.code.questions.size()) {}
 
 void Matcher::activate(std::span<const std::uint32_t> variants) {
-  std::fill(plan_of_.begin(), plan_of_.end(), no_plan);
-  std::fill(alive_.begin(), alive_.end(), std::uint8_t{0});
+  view_ = GraphView(graph_);
+  for (const std::uint32_t v : active_)
+    plan_of_[v] = no_plan;
+  active_.clear();
+  std::fill(leads_on_.begin(), leads_on_.end(), std::uint8_t{0});
   anchors_.clear();
   for (const std::uint32_t v : variants) {
+    if (graph_.count(set_.key_ops[v]) == 0)
+      continue;
     const CompiledVariant& variant = set_.variants[v];
     std::size_t best = 0;
     std::size_t best_count = 0;
@@ -35,21 +41,18 @@ void Matcher::activate(std::span<const std::uint32_t> variants) {
     if (!possible)
       continue;
     plan_of_[v] = static_cast<std::uint8_t>(best);
-    const CompiledSet::Leaf leaf = set_.leaves[v][best];
-    std::uint32_t at = leaf.node;
-    for (; set_.trie[at].parent != no_index && alive_[at] == 0; at = set_.trie[at].parent)
-      alive_[at] = 1;
-    if (set_.trie[at].parent == no_index && alive_[at] == 0) {
-      alive_[at] = 1;
-      anchors_.push_back({leaf.op, at});
-    }
+    active_.push_back(v);
+    const CodePath path = set_.code.paths[v][best];
+    if (leads_on_[path.root] == 0)
+      anchors_.push_back({variant.plans[best].anchor, path.root});
+    for (std::uint32_t at = path.leaf; at != no_index && leads_on_[at] == 0; at = set_.code.blocks[at].parent)
+      leads_on_[at] = 1;
   }
 }
 
-void Matcher::start_at(Node anchor) {
-  view_ = GraphView(graph_);
+void Matcher::start_at(std::uint32_t anchor) {
   budget_ = step_budget;
-  state_.nodes[0] = anchor.index;
+  state_.nodes[0] = anchor;
   state_.swapped = 0;
 }
 
@@ -63,12 +66,16 @@ bool Matcher::spend() {
   return true;
 }
 
-void Matcher::match_at(const Anchor& anchor, Node node, OnMatch on_match, void* user) {
+void Matcher::match_at(const Anchor& anchor, std::uint32_t node, OnMatch on_match, void* user) {
   on_match_ = on_match;
   user_ = user;
   ++stamp_;
   start_at(node);
-  run(anchor.root);
+  const CodeBlock& root = set_.code.blocks[anchor.root];
+  if (root.num_walks + root.num_tests + root.num_guards + root.num_accepts == 0)
+    go_on(root, 0);
+  else
+    run(root, 0);
 }
 
 /// Whether a use is what a down step wants; `crossed` when it is so with the user's operands swapped.
@@ -81,77 +88,116 @@ bool Matcher::is_user(const Step& step, std::uint32_t use, bool& crossed) const 
   return (operand == step.index || crossed) && StepTester(set_, graph_, view_).fits(step, user);
 }
 
-void Matcher::descend(std::uint32_t trie_node) {
-  if (set_.trie[trie_node].first_accept != no_index)
-    accept(trie_node);
-  if (set_.trie[trie_node].first_child != no_index)
-    run(trie_node);
-}
-
-void Matcher::run(std::uint32_t parent) {
-  const StepTester tester(set_, graph_, view_);
-  std::uint32_t at = set_.trie[parent].first_child;
-  while (at != no_index) {
-    const CompiledSet::TrieNode& node = set_.trie[at];
-    if (alive_[at] == 0) {
-      at = node.next_sibling;
-      continue;
-    }
-    if (!spend())
-      return;
-    const Step& step = node.step;
-    switch (step.kind) {
-      case StepKind::down: {
-        const std::uint32_t swapped = state_.swapped;
-        const std::uint32_t value = value_index(view_, state_, step.value);
-        for (std::uint32_t use = view_.first_use(value); use != no_index && spend(); use = view_.next_use(use)) {
-          bool crossed = false;
-          if (!is_user(step, use, crossed))
-            continue;
-          state_.nodes[step.node] = view_.user(use);
-          state_.swapped = crossed ? swapped | 1U << step.node : swapped & ~(1U << step.node);
-          descend(at);
-        }
-        state_.swapped = swapped;
-        break;
-      }
-      case StepKind::commute: {
-        const std::uint32_t swapped = state_.swapped;
-        state_.swapped = swapped & ~(1U << step.node);
-        descend(at);
-        state_.swapped = swapped | 1U << step.node;
-        descend(at);
-        state_.swapped = swapped;
-        break;
-      }
-      case StepKind::unless:
-        if (!matches_negative_part(set_.sub_programs[step.arg], state_))
-          descend(at);
-        break;
-      default:
-        if (!tester.test(step, state_))
-          break;
-        if (node.next_sibling == no_index) {  // a chain: go on without recursion
-          if (node.first_accept != no_index)
-            accept(at);
-          at = node.first_child;
+/// Runs a block that begins with a choice, for every way to choose.
+void Matcher::choose(const CodeBlock& block, std::uint32_t answer) {
+  const Step& step = block.choice;
+  const std::uint32_t swapped = state_.swapped;
+  switch (step.kind) {
+    case StepKind::down: {
+      const std::uint32_t value = value_index(view_, state_, step.value);
+      for (std::uint32_t use = view_.first_use(value); use != no_index && spend(); use = view_.next_use(use)) {
+        bool crossed = false;
+        if (!is_user(step, use, crossed))
           continue;
-        }
-        descend(at);
+        state_.nodes[step.node] = view_.user(use);
+        state_.swapped = crossed ? swapped | 1U << step.node : swapped & ~(1U << step.node);
+        run(block, answer);
+      }
+      break;
     }
-    at = node.next_sibling;
+    case StepKind::commute:
+      state_.swapped = swapped & ~(1U << step.node);
+      run(block, answer);
+      state_.swapped = swapped | 1U << step.node;
+      run(block, answer);
+      break;
+    default:
+      if (!matches_negative_part(set_.sub_programs[step.arg], state_))
+        run(block, answer);
+  }
+  state_.swapped = swapped;
+}
+
+/// Whether all steps of the block hold; what they bind is bound then. `answer` is the number of the last answer that
+/// was remembered (block_memo.h).
+inline bool Matcher::holds(const CodeBlock& block, std::uint32_t& answer) {
+  const StepTester tester(set_, graph_, view_);
+  const Step* step = set_.code.steps.data() + block.first_step;
+  for (const Step* const end = step + block.num_walks; step != end; ++step) {
+    if (!tester.walk(*step, state_))
+      return false;
+  }
+  const Step* const tests_end = step + block.num_tests;
+  if (block.question == no_index) {
+    for (; step != tests_end; ++step) {
+      if (!tester.test(*step, state_))
+        return false;
+    }
+  } else if (!remembered(block, step, answer)) {
+    return false;
+  }
+  for (step = tests_end; step != tests_end + block.num_guards; ++step) {
+    if (!tester.test(*step, state_))
+      return false;
+  }
+  return true;
+}
+
+/// Whether the tests of a block, which begin at `step`, hold.
+bool Matcher::remembered(const CodeBlock& block, const Step* step, std::uint32_t& answer) {
+  const BlockQuestion& question = set_.code.questions[block.question];
+  const auto known = memo_.recall(question, block.question, view_, state_, answer);
+  if (known != BlockMemo::Outcome::unknown) [[likely]]
+    return known == BlockMemo::Outcome::holds;
+  const StepTester tester(set_, graph_, view_);
+  memo_.ask(question, block.question, view_, state_, answer);
+  bool all = true;
+  for (const Step* const end = step + block.num_tests; step != end && all; ++step)
+    all = tester.test(*step, state_);
+  memo_.note(question, block.question, state_, all, answer);
+  return all;
+}
+
+/// Goes through a block and on to those behind it, when it holds.
+void Matcher::run(const CodeBlock& block, std::uint32_t answer) {
+  if (!spend() || !holds(block, answer))
+    return;
+  state_.answer = answer;
+  for (const CodeAccept a : set_.code.accepts_of(block)) {
+    if (plan_of_[a.variant] == a.plan && done_[a.variant] != stamp_ && on_match_(user_, a.variant, state_))
+      done_[a.variant] = stamp_;
+  }
+  go_on(block, answer);
+}
+
+void Matcher::go_on(const CodeBlock& block, std::uint32_t answer) {
+  for (const std::uint32_t child : set_.code.children_of(block)) {
+    if (leads_on_[child] == 0)
+      continue;
+    const CodeBlock& next = set_.code.blocks[child];
+    if (next.choice.kind == StepKind::anchor)
+      run(next, answer);
+    else
+      choose(next, answer);
   }
 }
 
-void Matcher::accept(std::uint32_t trie_node) {
-  for (std::uint32_t i = set_.trie[trie_node].first_accept; i != no_index; i = set_.accepts[i].next) {
-    const std::uint32_t v = set_.accepts[i].variant;
-    // A leaf belongs to one plan; it counts when that is the plan in use.
-    if (plan_of_[v] == no_plan || set_.leaves[v][plan_of_[v]].node != trie_node || done_[v] == stamp_)
-      continue;
-    if (on_match_(user_, v, state_))
-      done_[v] = stamp_;
+/// The users that a down step may bind, in the order of the graph: which of them is taken must not depend on the order
+/// in which they were made.
+std::vector<Matcher::Choice> Matcher::choices_of(const Step& step, const MatchState& state) {
+  std::vector<Choice> choices;
+  const std::uint32_t value = value_index(view_, state, step.value);
+  for (std::uint32_t use = view_.first_use(value); use != no_index && spend(); use = view_.next_use(use)) {
+    bool crossed = false;
+    if (is_user(step, use, crossed))
+      choices.push_back({view_.user(use), crossed});
   }
+  if (choices.size() > 1) {
+    std::sort(choices.begin(), choices.end(), [&](const Choice& a, const Choice& b) {
+      return a.user != b.user ? view_.order(a.user) < view_.order(b.user) : a.crossed < b.crossed;
+    });
+  }
+  return choices;
 }
 
 /// Runs steps one after another, trying every choice, until `on_end` takes a match.
@@ -165,13 +211,9 @@ bool Matcher::run_steps(std::span<const Step> steps, MatchState& state, const On
     const std::span<const Step> others = steps.subspan(i + 1);
     if (step.kind == StepKind::down) {
       const std::uint32_t swapped = state.swapped;
-      const std::uint32_t value = value_index(view_, state, step.value);
-      for (std::uint32_t use = view_.first_use(value); use != no_index && spend(); use = view_.next_use(use)) {
-        bool crossed = false;
-        if (!is_user(step, use, crossed))
-          continue;
-        state.nodes[step.node] = view_.user(use);
-        state.swapped = crossed ? swapped | 1U << step.node : swapped & ~(1U << step.node);
+      for (const Choice& c : choices_of(step, state)) {
+        state.nodes[step.node] = c.user;
+        state.swapped = c.crossed ? swapped | 1U << step.node : swapped & ~(1U << step.node);
         if (run_steps(others, state, on_end))
           return true;
       }
@@ -204,7 +246,9 @@ bool Matcher::matches_negative_part(std::span<const Step> steps, const MatchStat
 }
 
 bool Matcher::match_plan(std::uint32_t variant, Node anchor, OnMatch on_match, void* user) {
-  start_at(anchor);
+  view_ = GraphView(graph_);
+  start_at(anchor.index);
+  state_.answer = 0;
   return run_steps(plan_of(variant).steps, state_,
                    [&](const MatchState& state) { return on_match(user, variant, state); });
 }

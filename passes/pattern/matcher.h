@@ -2,24 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include <tandem/ir/graph.h>
 #include <tandem/passes/pattern/compiler.h>
+#include <tandem/passes/pattern/match_state.h>
 
 namespace tandem {
-
-/// The index of a bound value of a match.
-inline std::uint32_t value_index(const GraphView& view, const MatchState& state, ValueRef ref) {
-  const std::uint32_t node = state.nodes[ref.node];
-  if (ref.is_result)
-    return view.result(node, ref.index);
-  const bool swap = ref.index < 2 && (state.swapped >> ref.node & 1U) != 0;
-  return view.operand(node, swap ? 1U - ref.index : ref.index);
-}
 
 /// The value of an expression over what a match bound; empty when it has none (an unlike kind, an overflow).
 std::optional<Attribute> evaluate(const BoundExpr& expr, const MatchState& state);
@@ -32,24 +23,25 @@ class Matcher {
   Matcher(const CompiledSet& set, const Graph& graph);
 
   /// Chooses for each variant of `variants` the plan whose anchor op is rarest in the graph. Variants that need an op
-  /// which the graph lacks are left out.
+  /// which the graph lacks are left out. Must be called again after an edit before `match_at`.
   void activate(std::span<const std::uint32_t> variants);
 
-  /// The anchor ops of the active variants: each with its trie.
+  /// The anchor ops of the active variants.
   struct Anchor {
     OpId op;
-    std::uint32_t root;
+    std::uint32_t root;  ///< The block at which its code starts.
   };
   std::span<const Anchor> anchors() const { return anchors_; }
   /// The plan by which an active variant is found.
   const MatchPlan& plan_of(std::uint32_t variant) const { return set_.variants[variant].plans[plan_of_[variant]]; }
   bool is_active(std::uint32_t variant) const { return plan_of_[variant] != no_plan; }
+  std::span<const std::uint32_t> active() const { return active_; }
 
   /// Called with each variant that matches; returning true ends the search for that variant at this anchor.
   using OnMatch = bool (*)(void* user, std::uint32_t variant, const MatchState& state);
 
-  /// Matches at `node`, which must be of `anchor.op`. Deterministic; bounded by a budget of steps.
-  void match_at(const Anchor& anchor, Node node, OnMatch on_match, void* user);
+  /// Matches at the node of index `node`, which must be of `anchor.op`. Deterministic; bounded by a budget of steps.
+  void match_at(const Anchor& anchor, std::uint32_t node, OnMatch on_match, void* user);
 
   /// Matches one active variant at one anchor, by its plan alone. True when `on_match` took a match.
   bool match_plan(std::uint32_t variant, Node anchor, OnMatch on_match, void* user);
@@ -57,15 +49,25 @@ class Matcher {
   /// Whether the budget of some anchor ran out, so that matches may have been missed.
   bool exhausted() const { return exhausted_; }
 
+  const GraphView& view() const { return view_; }
+
  private:
   static constexpr std::uint8_t no_plan = 0xff;
   static constexpr std::uint32_t step_budget = 100'000;
 
-  void start_at(Node anchor);
+  struct Choice {
+    std::uint32_t user;
+    bool crossed;
+  };
+
+  void start_at(std::uint32_t anchor);
+  std::vector<Choice> choices_of(const Step& step, const MatchState& state);
   bool spend();
-  void descend(std::uint32_t trie_node);
-  void run(std::uint32_t trie_node);
-  void accept(std::uint32_t trie_node);
+  void choose(const CodeBlock& block, std::uint32_t answer);
+  void run(const CodeBlock& block, std::uint32_t answer);
+  void go_on(const CodeBlock& block, std::uint32_t answer);
+  bool holds(const CodeBlock& block, std::uint32_t& answer);
+  bool remembered(const CodeBlock& block, const Step* step, std::uint32_t& answer);
   template <class OnEnd>
   bool run_steps(std::span<const Step> steps, MatchState& state, const OnEnd& on_end);
   bool matches_negative_part(std::span<const Step> steps, const MatchState& state);
@@ -75,10 +77,12 @@ class Matcher {
   const Graph& graph_;
   GraphView view_;
   std::vector<std::uint8_t> plan_of_;
-  std::vector<std::uint8_t> alive_;  // by trie node: leads to an active variant
-  std::vector<std::uint32_t> done_;  // by variant: stamp of the anchor at which it was accepted
+  std::vector<std::uint32_t> active_;   // variants that have a plan
+  std::vector<std::uint8_t> leads_on_;  // by block: leads to an active plan
+  std::vector<std::uint32_t> done_;     // by variant: stamp of the anchor at which it was accepted
   std::vector<Anchor> anchors_;
-  MatchState state_;
+  BlockMemo memo_;
+  MatchState state_{};
   OnMatch on_match_ = nullptr;
   void* user_ = nullptr;
   std::uint32_t stamp_ = 0;

@@ -114,6 +114,8 @@ struct MatchState {
   std::array<std::span<const Dim>, max_pattern_leading> leading;
   std::array<DType, max_pattern_types> dtypes;
   std::uint32_t swapped = 0;  // bit i: the first two operands of node i are read swapped
+  std::uint32_t answer =
+      0;  // two matches of one matcher with the same number here bound the same, nodes apart; 0: none
 };
 
 }  // namespace tandem

@@ -74,6 +74,10 @@ class Resolver {
       ++ops[n.op.index];
     for (const auto& [op, count] : ops)
       v_.required_ops.emplace_back(OpId{op}, count);
+    for (std::size_t i = 0; i < v_.nodes.size(); ++i) {
+      if (!v_.nodes[i].keep && !v_.nodes[i].recompute)
+        v_.removed.push_back(static_cast<std::uint8_t>(i));
+    }
     v_.looks_further = !p.where.empty() || p.match.size() != v_.nodes.size();
     return std::move(v_);
   }
@@ -402,11 +406,31 @@ class Resolver {
     }
     for (const auto& [old, o] : v_.replacements)
       check(o, v_.source.pattern.span);
+    for (const PatternNode& n : v_.nodes) {
+      for (const int operand : n.operands) {
+        if (n.keep)
+          check_kept_operand(n, operand);
+      }
+    }
     for (const InputPattern& in : v_.source.pattern.inputs) {
       const PatternValue& value = v_.values[static_cast<std::size_t>(value_ids_.at(in.name))];
       if (value.inner_uses == 0) {
         problem(in.span, "pattern.unused-value", fmt::format("input '%{}' is used by no matched node", in.name));
       }
+    }
+  }
+
+  /// What a kept node reads must still be there afterwards, itself or what replaces it.
+  void check_kept_operand(const PatternNode& kept, int operand) {
+    const PatternValue& value = v_.values[static_cast<std::size_t>(operand)];
+    if (value.replaced || value.node < 0 || static_cast<std::size_t>(value.node) >= v_.nodes.size())
+      return;
+    const PatternNode& def = v_.nodes[static_cast<std::size_t>(value.node)];
+    if (!def.keep && !def.recompute) {
+      problem(
+          kept.source->span, "pattern.removed-value",
+          fmt::format("a kept node reads '%{}', which is computed by a node that the rewrite removes", value.name),
+          fmt::format("keep the node that defines '%{0}' as well, or say what replaces it: %{0} = ...", value.name));
     }
   }
 

@@ -6,6 +6,8 @@
 
 #include <tandem/ir/builder.h>
 #include <tandem/ir/diagnostic.h>
+#include <tandem/ir/graph_edit.h>
+#include <tandem/passes/pattern/match_record.h>
 
 namespace tandem {
 
@@ -28,180 +30,250 @@ bool Rewriter::refuse(Refusal kind, std::string reason) {
 }
 
 bool Rewriter::is_legal(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
-  return prepare(variant, plan, state);
+  return prepare(variant, plan, state, false);
 }
 
-bool Rewriter::prepare(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
-  const GraphView view(graph_);
+bool Rewriter::prepare(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state, bool like_last) {
+  view_ = GraphView(graph_);
   refusal_.clear();
   refusal_kind_ = Refusal::none;
+  if (!plan_removal(variant, plan, state))
+    return false;
+  draft_ = &drafts_[static_cast<std::size_t>(&variant - set_.variants.data())];
+  if (has_proof(variant, plan, state, like_last))
+    return plan_place();
+  sources_of_ = nullptr;
+  collect_sources(variant, plan, state);
+  return draft_nodes(variant, plan, state) && plan_types(variant, plan, state) && plan_place();
+}
+
+bool Rewriter::plan_removal(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
   removed_.clear();
-  for (std::size_t i = 0; i < variant.nodes.size(); ++i) {
-    const PatternNode& n = variant.nodes[i];
-    if (n.keep || n.recompute)
-      continue;
-    const Node node = view.node(state.nodes[plan.registers[i]]);
-    if (!graph_.def(node).has(trait::pure)) {
-      return refuse(Refusal::effects, fmt::format("{} has effects and cannot be removed", graph_.def(node).name));
-    }
-    removed_.push_back(node);
-  }
-  return plan_nodes(variant, plan, state) && plan_types(variant, plan, state) && plan_place();
-}
-
-Value Rewriter::matched_value(const MatchPlan& plan, const MatchState& state, int value) const {
-  const GraphView view(graph_);
-  return view.value(value_index(view, state, plan.values[static_cast<std::size_t>(value)]));
-}
-
-Rewriter::Source Rewriter::resolve(const RewriteOperand& o, const MatchPlan& plan, const MatchState& state) const {
-  if (o.kind == RewriteOperand::Kind::created)
-    return {Value{}, o.value, o.result};
-  return {matched_value(plan, state, o.value), -1, 0};
-}
-
-const TensorType& Rewriter::type_of(const Source& s) const {
-  if (s.created < 0)
-    return graph_.type(s.value);
-  return types_[nodes_[static_cast<std::size_t>(s.created)].first_type + static_cast<std::size_t>(s.result)];
-}
-
-bool Rewriter::plan_nodes(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
-  nodes_.clear();
-  sources_.clear();
-  attrs_.clear();
-  types_.clear();
-  for (const RewriteStep& step : variant.rewrite) {
-    const OpDef& def = graph_.context().op(step.op);
-    NewNode n;
-    n.op = step.op;
-    n.first_source = static_cast<std::uint32_t>(sources_.size());
-    operand_types_.clear();
-    for (const RewriteOperand& o : step.operands) {
-      if (o.kind == RewriteOperand::Kind::rest) {
-        const auto [pattern_node, first] = variant.rests[static_cast<std::size_t>(o.value)];
-        const Node node = GraphView(graph_).node(state.nodes[plan.registers[static_cast<std::size_t>(pattern_node)]]);
-        for (std::size_t k = static_cast<std::size_t>(first); k < graph_.num_operands(node); ++k) {
-          sources_.push_back({graph_.operand(node, k), -1, 0});
-          operand_types_.push_back(graph_.type(sources_.back().value));
-        }
-        continue;
-      }
-      sources_.push_back(resolve(o, plan, state));
-      operand_types_.push_back(type_of(sources_.back()));
-    }
-    n.num_sources = static_cast<std::uint32_t>(sources_.size()) - n.first_source;
-    if (!operand_types_.empty() && def.has(trait::fused) &&
-        (kernel_dtypes_[variant.fusion] >> static_cast<unsigned>(operand_types_[0].dtype) & 1U) == 0) {
-      return refuse(Refusal::kernel_dtype,
-                    fmt::format("the target has no kernel of {} for {}", def.name, to_string(operand_types_[0].dtype)));
-    }
-    n.first_attr = static_cast<std::uint32_t>(attrs_.size());
-    for (std::size_t i = 0; i < def.attrs.size(); ++i) {
-      if (!step.given[i]) {
-        attrs_.push_back(def.attrs[i].default_value);
-        continue;
-      }
-      if (step.attrs[i].kind == Expr::Kind::capture && state.captures[step.attrs[i].slot].kind() == def.attrs[i].kind) {
-        attrs_.push_back(state.captures[step.attrs[i].slot]);
-        continue;
-      }
-      const auto value = evaluate_as(graph_.context(), def.attrs[i].kind, step.attrs[i], state);
-      if (!value)
-        return refuse(Refusal::attribute,
-                      fmt::format("attribute '{}' of the new {} has no value here", def.attrs[i].name, def.name));
-      attrs_.push_back(*value);
-    }
-    if (!infer(step, def, std::span(attrs_).subspan(n.first_attr)))
-      return false;
-    if (inferred_.size() != step.num_results) {
-      return refuse(Refusal::inference, fmt::format("the new {} has {} results here, not {}", def.name,
-                                                    inferred_.size(), step.num_results));
-    }
-    n.first_type = static_cast<std::uint32_t>(types_.size());
-    n.num_types = static_cast<std::uint32_t>(inferred_.size());
-    types_.insert(types_.end(), inferred_.begin(), inferred_.end());
-    nodes_.push_back(n);
+  for (const std::uint8_t i : variant.removed) {
+    const OpDef& def = graph_.context().op(variant.nodes[i].op);
+    if (!def.has(trait::pure)) [[unlikely]]
+      return refuse(Refusal::effects, fmt::format("{} has effects and cannot be removed", def.name));
+    removed_.push_back(state.nodes[plan.registers[i]]);
   }
   return true;
 }
 
-/// The types of a new node. Layers are alike: a proof for the same question is not made twice in a row.
-bool Rewriter::infer(const RewriteStep& step, const OpDef& def, std::span<const Attribute> attrs) {
-  if (proved_for_ == &step && std::equal(attrs.begin(), attrs.end(), proved_attrs_.begin(), proved_attrs_.end()) &&
-      operand_types_ == proved_operands_) {
-    return true;
+bool Rewriter::is_removed(std::uint32_t node) const {
+  return std::find(removed_.begin(), removed_.end(), node) != removed_.end();
+}
+
+// --- the new nodes
+// ---------------------------------------------------------------------------------------------------------
+
+/// The operands of all new nodes.
+void Rewriter::collect_sources(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
+  sources_.clear();
+  source_ends_.clear();
+  for (const RewriteStep& step : variant.rewrite) {
+    for (const RewriteOperand& o : step.operands) {
+      if (o.kind != RewriteOperand::Kind::rest) {
+        sources_.push_back(resolve(o, plan, state));
+        continue;
+      }
+      const auto [pattern_node, first] = variant.rests[static_cast<std::size_t>(o.value)];
+      const std::uint32_t node = state.nodes[plan.registers[static_cast<std::size_t>(pattern_node)]];
+      for (auto k = static_cast<std::uint32_t>(first); k < view_.num_operands(node); ++k)
+        sources_.push_back({view_.operand(node, k), -1, 0});
+    }
+    source_ends_.push_back(static_cast<std::uint32_t>(sources_.size()));
   }
-  proved_for_ = nullptr;
+}
+
+/// Whether the draft at hand is what this site would get, because all that it is a function of is the same: what the
+/// match bound, the types of the sources and those of the replaced values. The sources are those of this site then.
+bool Rewriter::has_proof(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state,
+                         bool like_last) {
+  const Draft& d = *draft_;
+  if (!d.proven || d.plan != &plan || d.refs.empty())
+    return false;
+  const std::uint64_t* known = d.bindings.data();
+  if (!like_last && !visit_bindings(variant, state, [&](std::uint64_t w) { return w == *known++; }))
+    return false;
+  if (sources_of_ != draft_)
+    sources_ = d.sources;
+  sources_of_ = draft_;
+  const ValueRef* ref = d.refs.data();
+  for (std::size_t i = 0; i < sources_.size(); ++i, ++ref) {
+    if (sources_[i].created >= 0)
+      continue;
+    sources_[i].value = value_index(view_, state, *ref);
+    if (view_.type(sources_[i].value) != d.source_types[i])
+      return false;
+  }
+  replacements_.clear();
+  for (const auto& [matched, operand] : variant.replacements) {
+    const std::uint32_t old = value_index(view_, state, *ref++);
+    const Source now = resolve(operand, plan, state);
+    if (view_.type(old) != type_of(now))
+      return false;
+    replacements_.emplace_back(old, now);
+  }
+  return true;
+}
+
+bool Rewriter::draft_nodes(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
+  Draft& d = *draft_;
+  d = {};
+  for (const RewriteStep& step : variant.rewrite) {
+    if (!draft_node(variant, step, state))
+      return false;
+  }
+  for (const Source& s : sources_)
+    d.source_types.push_back(type_of(s));
+  visit_bindings(variant, state, [&](std::uint64_t w) {
+    d.bindings.push_back(w);
+    return true;
+  });
+  d.sources = sources_;
+  d.plan = &plan;
+  note_refs(variant, plan);
+  d.proven = true;
+  return true;
+}
+
+/// Where the sources and the replaced values of every site of this plan are found, unless a rest makes that vary.
+void Rewriter::note_refs(const CompiledVariant& variant, const MatchPlan& plan) {
+  Draft& d = *draft_;
+  for (const RewriteStep& step : variant.rewrite) {
+    for (const RewriteOperand& o : step.operands) {
+      if (o.kind == RewriteOperand::Kind::rest)
+        return d.refs.clear();
+      d.refs.push_back(o.kind == RewriteOperand::Kind::matched ? plan.values[static_cast<std::size_t>(o.value)]
+                                                               : ValueRef{});
+    }
+  }
+  for (const auto& [matched, operand] : variant.replacements)
+    d.refs.push_back(plan.values[static_cast<std::size_t>(matched)]);
+}
+
+bool Rewriter::draft_node(const CompiledVariant& variant, const RewriteStep& step, const MatchState& state) {
+  Draft& d = *draft_;
+  const OpDef& def = graph_.context().op(step.op);
+  NewNode n;
+  n.op = step.op;
+  n.first_source = d.nodes.empty() ? 0 : d.nodes.back().first_source + d.nodes.back().num_sources;
+  n.num_sources = source_ends_[d.nodes.size()] - n.first_source;
+  operand_types_.clear();
+  for (std::uint32_t i = 0; i < n.num_sources; ++i)
+    operand_types_.push_back(type_of(sources_[n.first_source + i]));
+  if (!operand_types_.empty() && def.has(trait::fused) &&
+      (kernel_dtypes_[variant.fusion] >> static_cast<unsigned>(operand_types_[0].dtype) & 1U) == 0) {
+    return refuse(Refusal::kernel_dtype,
+                  fmt::format("the target has no kernel of {} for {}", def.name, to_string(operand_types_[0].dtype)));
+  }
+  n.first_attr = static_cast<std::uint32_t>(d.attrs.size());
+  n.num_attrs = static_cast<std::uint32_t>(def.attrs.size());
+  if (!draft_attrs(step, def, state))
+    return false;
   try {
-    infer_types(graph_.context(), def, operand_types_, attrs, inferred_);
+    infer_types(graph_.context(), def, operand_types_, std::span(d.attrs).subspan(n.first_attr), inferred_);
   } catch (const Error& e) {
     return refuse(Refusal::inference,
                   fmt::format("the new node is not valid here: {}", e.diagnostics().front().message));
   }
-  proved_for_ = &step;
-  proved_attrs_.assign(attrs.begin(), attrs.end());
-  proved_operands_ = operand_types_;
+  if (inferred_.size() != step.num_results) {
+    return refuse(Refusal::inference,
+                  fmt::format("the new {} has {} results here, not {}", def.name, inferred_.size(), step.num_results));
+  }
+  n.first_type = static_cast<std::uint32_t>(d.types.size());
+  n.num_types = static_cast<std::uint32_t>(inferred_.size());
+  d.types.insert(d.types.end(), inferred_.begin(), inferred_.end());
+  d.nodes.push_back(n);
+  return true;
+}
+
+bool Rewriter::draft_attrs(const RewriteStep& step, const OpDef& def, const MatchState& state) {
+  for (std::size_t i = 0; i < def.attrs.size(); ++i) {
+    const BoundExpr& e = step.attrs[i];
+    if (!step.given[i]) {
+      draft_->attrs.push_back(def.attrs[i].default_value);
+    } else if (e.kind == Expr::Kind::capture && state.captures[e.slot].kind() == def.attrs[i].kind) {
+      draft_->attrs.push_back(state.captures[e.slot]);
+    } else if (const auto value = evaluate_as(graph_.context(), def.attrs[i].kind, e, state)) {
+      draft_->attrs.push_back(*value);
+    } else {
+      return refuse(Refusal::attribute,
+                    fmt::format("attribute '{}' of the new {} has no value here", def.attrs[i].name, def.name));
+    }
+  }
   return true;
 }
 
 bool Rewriter::plan_types(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
   replacements_.clear();
   for (const auto& [matched, operand] : variant.replacements) {
-    const Value old = matched_value(plan, state, matched);
+    const std::uint32_t old = value_index(view_, state, plan.values[static_cast<std::size_t>(matched)]);
     const Source now = resolve(operand, plan, state);
-    if (type_of(now) != graph_.type(old)) {
-      return refuse(Refusal::types, fmt::format("{} has type {}, its replacement {}", name_of(graph_, old),
-                                                to_string(graph_.type(old)), to_string(type_of(now))));
+    const TensorType had = view_.type(old), gets = type_of(now);
+    if (gets != had) {
+      return refuse(Refusal::types, fmt::format("{} has type {}, its replacement {}", name_of(graph_, view_.value(old)),
+                                                to_string(had), to_string(gets)));
     }
     replacements_.emplace_back(old, now);
   }
   return true;
 }
 
-bool Rewriter::is_removed(Node node) const {
-  return std::find(removed_.begin(), removed_.end(), node) != removed_.end();
-}
+// --- where they stand
+// ------------------------------------------------------------------------------------------------------
 
 bool Rewriter::plan_place() {
   moves_.clear();
   // All operands are defined after `low`; no user of a new value stands before `high`.
   std::uint64_t low = 0;
+  bool reads_removed = false;
   auto raise = [&](const Source& s) {
     if (s.created >= 0)
       return;
-    if (const Node def = graph_.def_node(s.value))
-      low = std::max(low, graph_.order(def));
+    if (const std::uint32_t def = view_.def(s.value); def != no_index) {
+      low = std::max(low, view_.order(def));
+      reads_removed |= is_removed(def);
+    }
   };
   for (const Source& s : sources_)
     raise(s);
   for (const auto& [old, now] : replacements_)
     raise(now);
+  if (reads_removed)  // an input of the match that another part of the match computes
+    return refuse(Refusal::not_convex, "not convex: an operand of the new node is a replaced value");
 
-  Node first_user = graph_.return_node();
-  std::uint64_t high = graph_.order(first_user);
+  // A removed node that reads a replaced value and stands behind `high` goes without harm: it is erased.
+  read_inside_ = false;
+  std::uint32_t first_user = 0;  // the return node, which stands after all
+  std::uint64_t high = view_.order(first_user);
   for (const auto& [old, now] : replacements_) {
-    for (const Use use : graph_.uses(old)) {
-      const std::uint64_t order = graph_.order(use.user);
-      if (order < high && !is_removed(use.user)) {
-        high = order;
-        first_user = use.user;
+    for (std::uint32_t use = view_.first_use(old); use != no_index; use = view_.next_use(use)) {
+      const std::uint32_t user = view_.user(use);
+      if (view_.order(user) >= high)
+        continue;
+      if (is_removed(user)) {
+        read_inside_ = true;
+      } else {
+        high = view_.order(user);
+        first_user = user;
       }
     }
   }
-  if (low < high) {
-    // In place of the last node that goes, when it stands between; else right before the first user.
-    Node last;
-    for (Node n : removed_) {
-      if (!last || graph_.order(n) > graph_.order(last))
-        last = n;
-    }
-    const bool between = last && graph_.order(last) > low && graph_.order(last) < high;
-    before_ = between ? last : first_user == graph_.return_node() ? Node{} : first_user;
-    return true;
-  }
   before_ = first_user;
-  return collect_moves(high);
+  if (low >= high)
+    return collect_moves(high);
+  // In place of the last node that goes, when it stands between; else right before the first user.
+  std::uint64_t last = 0;
+  std::uint32_t last_removed = 0;
+  for (const std::uint32_t n : removed_) {
+    if (view_.order(n) > last) {
+      last = view_.order(n);
+      last_removed = n;
+    }
+  }
+  if (last > low && last < high)
+    before_ = last_removed;
+  return true;
 }
 
 bool Rewriter::collect_moves(std::uint64_t high) {
@@ -211,11 +283,11 @@ bool Rewriter::collect_moves(std::uint64_t high) {
     std::fill(visited_.begin(), visited_.end(), 0U);
     stamp_ = 1;
   }
-  auto push = [&](Value v) {
-    const Node def = graph_.def_node(v);
-    if (!def || graph_.order(def) < high || visited_[def.index] == stamp_)
+  auto push = [&](std::uint32_t value) {
+    const std::uint32_t def = view_.def(value);
+    if (def == no_index || view_.order(def) < high || visited_[def] == stamp_)
       return;
-    visited_[def.index] = stamp_;
+    visited_[def] = stamp_;
     moves_.push_back(def);
   };
   for (const Source& s : sources_) {
@@ -226,36 +298,45 @@ bool Rewriter::collect_moves(std::uint64_t high) {
     if (now.created < 0)
       push(now.value);
   }
+  auto not_convex = [&](std::uint32_t n) {
+    return refuse(Refusal::not_convex,
+                  fmt::format("not convex: an operand of the new node depends on {}, which depends on a replaced value",
+                              view_.num_results(n) != 0 ? name_of(graph_, view_.value(view_.result(n, 0)))
+                                                        : graph_.context().op(view_.op(n)).name));
+  };
   for (std::size_t i = 0; i < moves_.size(); ++i) {
-    const Node n = moves_[i];
-    if (n == before_ || is_removed(n)) {
-      const Value shown = graph_.num_results(n) != 0 ? graph_.result(n, 0) : Value{};
-      return refuse(
-          Refusal::not_convex,
-          fmt::format("not convex: an operand of the new node depends on {}, which depends on a replaced value",
-                      shown ? name_of(graph_, shown) : graph_.def(n).name));
-    }
-    if (!graph_.def(n).has(trait::pure)) {
-      return refuse(Refusal::effects, fmt::format("{} would have to move and has effects", graph_.def(n).name));
-    }
+    const std::uint32_t n = moves_[i];
+    const OpDef& def = graph_.context().op(view_.op(n));
+    if (n == before_ || is_removed(n))
+      return not_convex(n);
+    if (!def.has(trait::pure))
+      return refuse(Refusal::effects, fmt::format("{} would have to move and has effects", def.name));
     if (moves_.size() > max_moves)
       return refuse(Refusal::too_far, "the matched nodes stand too far apart");
-    for (std::size_t k = 0; k < graph_.num_operands(n); ++k)
-      push(graph_.operand(n, k));
+    for (std::uint32_t k = 0; k < view_.num_operands(n); ++k) {
+      const std::uint32_t operand = view_.operand(n, k);
+      if (const std::uint32_t source = view_.def(operand); source != no_index && is_removed(source))
+        return not_convex(n);
+      push(operand);
+    }
   }
-  // A mover that uses a replaced value would be a user before `high`, or reach a removed node above: both refused.
-  std::sort(moves_.begin(), moves_.end(), [&](Node a, Node b) { return graph_.order(a) < graph_.order(b); });
+  std::sort(moves_.begin(), moves_.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return view_.order(a) < view_.order(b); });
   return true;
 }
+
+// --- the edit
+// --------------------------------------------------------------------------------------------------------------
 
 Symbol Rewriter::common_scope() const {
   if (removed_.empty())
     return {};
-  const Symbol first = graph_.scope(removed_.front());
+  GraphEdit edit(graph_);
+  const Symbol first = edit.scope(removed_.front());
   std::string_view common = first.view();
   bool same = true;
-  for (Node n : removed_) {
-    const Symbol s = graph_.scope(n);
+  for (const std::uint32_t n : removed_) {
+    const Symbol s = edit.scope(n);
     if (s == first)
       continue;
     same = false;
@@ -270,79 +351,85 @@ Symbol Rewriter::common_scope() const {
   return same ? first : graph_.context().intern(common);
 }
 
-/// Users that go away keep the old value: they may stand before the new node.
-void Rewriter::replace_outside(Value old, Value value) {
-  outside_.clear();
-  bool inside = false;
-  for (const Use use : graph_.uses(old)) {
-    if (is_removed(use.user)) {
-      inside = true;
-    } else {
-      outside_.push_back(use);
-    }
-  }
-  if (!inside) {
-    graph_.replace_all_uses(old, value);
-    return;
-  }
-  for (const Use& use : outside_)
-    graph_.set_operand(use.user, use.operand, value);
+/// The value that a source stands for, once the new nodes are there.
+std::uint32_t Rewriter::made(const Source& s) const {
+  if (s.created < 0)
+    return s.value;
+  return view_.result(created_[static_cast<std::size_t>(s.created)].index, static_cast<std::uint32_t>(s.result));
 }
 
-bool Rewriter::rewrite(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
-  if (!prepare(variant, plan, state))
+bool Rewriter::rewrite(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state, bool like_last) {
+  if (!prepare(variant, plan, state, like_last))
     return false;
   // From here on nothing can be refused.
+  GraphEdit edit(graph_);
   const Symbol scope = common_scope();
   created_.clear();
-  released_.clear();
-  removed_indices_.clear();
-  for (Node n : moves_)
-    graph_.move_before(n, before_);
-  for (const NewNode& n : nodes_) {
+  for (const std::uint32_t n : moves_)
+    edit.move_before(n, before_);
+  for (const NewNode& n : draft_->nodes) {
     operands_.clear();
-    for (std::uint32_t i = 0; i < n.num_sources; ++i) {
-      const Source& s = sources_[n.first_source + i];
-      operands_.push_back(s.created < 0 ? s.value
-                                        : graph_.result(created_[static_cast<std::size_t>(s.created)],
-                                                        static_cast<std::size_t>(s.result)));
-    }
-    const std::size_t num_attrs = graph_.context().op(n.op).attrs.size();
-    created_.push_back(graph_.create(n.op, operands_, std::span(attrs_).subspan(n.first_attr, num_attrs),
-                                     std::span(types_).subspan(n.first_type, n.num_types), before_, scope));
+    for (std::uint32_t i = 0; i < n.num_sources; ++i)
+      operands_.push_back(made(sources_[n.first_source + i]));
+    const std::uint32_t index =
+        edit.create(n.op, operands_, std::span(draft_->attrs).subspan(n.first_attr, n.num_attrs),
+                    std::span(draft_->types).subspan(n.first_type, n.num_types), before_, scope);
+    view_ = GraphView(graph_);  // storage may have moved
+    created_.push_back(view_.node(index));
   }
   for (const auto& [old, now] : replacements_) {
-    const Value value = now.created < 0 ? now.value
-                                        : graph_.result(created_[static_cast<std::size_t>(now.created)],
-                                                        static_cast<std::size_t>(now.result));
-    const Symbol name = graph_.name(old);
-    if (graph_.name(value).empty() || now.created >= 0) {
-      graph_.set_name(old, {});
-      graph_.set_name(value, name);
-    }
+    const std::uint32_t value = made(now);
+    if (now.created >= 0 || !edit.is_named(value))
+      edit.move_name(old, value);
     replace_outside(old, value);
   }
+  erase_removed();
+  return true;
+}
+
+/// Users that go away keep the old value: they may stand before the new node.
+void Rewriter::replace_outside(std::uint32_t old, std::uint32_t value) {
+  GraphEdit edit(graph_);
+  if (!read_inside_)
+    return edit.replace_uses(old, value);
+  outside_.clear();
+  for (std::uint32_t use = view_.first_use(old); use != no_index; use = view_.next_use(use)) {
+    if (!is_removed(view_.user(use)))
+      outside_.push_back(use);
+  }
+  for (const std::uint32_t use : outside_)
+    edit.move_use(use, value);
+}
+
+void Rewriter::erase_removed() {
+  GraphEdit edit(graph_);
+  released_.clear();
+  erased_.clear();
   // Users first. A removed node whose results are still read (by a recomputed one) stays.
-  std::sort(removed_.begin(), removed_.end(), [&](Node a, Node b) { return graph_.order(a) > graph_.order(b); });
-  for (Node n : removed_) {
+  for (std::size_t i = 1; i < removed_.size(); ++i) {  // an insertion sort: they are few
+    for (std::size_t k = i; k != 0 && view_.order(removed_[k]) > view_.order(removed_[k - 1]); --k)
+      std::swap(removed_[k], removed_[k - 1]);
+  }
+  for (const std::uint32_t n : removed_) {
     bool used = false;
-    for (std::size_t i = 0; i < graph_.num_results(n); ++i)
-      used |= graph_.num_uses(graph_.result(n, i)) != 0;
+    for (std::uint32_t i = 0; i < view_.num_results(n); ++i)
+      used |= view_.num_uses(view_.result(n, i)) != 0;
     if (used)
       continue;
-    // Values that got a new reader have as many uses as before; the others may match anew.
-    for (std::size_t i = 0; i < graph_.num_operands(n); ++i) {
-      const Value v = graph_.operand(n, i);
+    // A value that got a new reader has as many uses as before, which only a negative part can tell apart; the others
+    // may match anew.
+    for (std::uint32_t i = 0; i < view_.num_operands(n); ++i) {
+      const std::uint32_t v = view_.operand(n, i);
       const bool read_again =
           std::any_of(sources_.begin(), sources_.end(), [&](const Source& s) { return s.created < 0 && s.value == v; });
-      if (!read_again)
-        released_.push_back(v);
+      if (!read_again || !set_.sub_programs.empty())
+        released_.push_back(view_.value(v));
     }
-    graph_.erase(n);
-    removed_indices_.push_back(n.index);
+    edit.erase(n);
+    erased_.push_back(n);
   }
-  std::erase_if(released_, [&](Value v) { return !graph_.is_live(v); });
-  return true;
+  if (!released_.empty())
+    std::erase_if(released_, [&](Value v) { return !graph_.is_live(v); });
 }
 
 }  // namespace tandem

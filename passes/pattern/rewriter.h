@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,75 +32,109 @@ enum class Refusal : std::uint8_t {
 class Rewriter {
  public:
   Rewriter(const CompiledSet& set, Graph& graph)
-      : set_(set), graph_(graph), kernel_dtypes_(set.patterns.size(), ~std::uint32_t{0}) {}
+      : set_(set),
+        graph_(graph),
+        view_(graph),
+        kernel_dtypes_(set.patterns.size(), ~std::uint32_t{0}),
+        drafts_(set.variants.size()) {}
 
   /// Refuse sites of `pattern` whose kernel would have to take a dtype that is not among `dtypes` (bits).
   void admit(std::uint32_t pattern, std::uint32_t dtypes) { kernel_dtypes_[pattern] = dtypes; }
 
-  /// Rewrites the site, or leaves the graph as it was and returns why in `refusal()`.
-  bool rewrite(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
+  /// Rewrites the site, or leaves the graph as it was and returns why in `refusal()`. `like_last`: the site before was
+  /// one of the same variant and plan that bound the same captures, dims and dtypes.
+  bool rewrite(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state, bool like_last = false);
   /// Only the proof. True when the rewrite would be done.
   bool is_legal(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
 
   const std::string& refusal() const { return refusal_; }
   Refusal refusal_kind() const { return refusal_kind_; }
 
-  /// Of the last rewrite: the nodes that it made, and the values that lost uses and may match anew.
-  const std::vector<Node>& created() const { return created_; }
-  const std::vector<Value>& released() const { return released_; }
-  /// Indices of the nodes that the last rewrite erased.
-  const std::vector<std::uint32_t>& removed_indices() const { return removed_indices_; }
+  /// Of the last rewrite: the nodes that it made, and the indices of those that it erased.
+  std::span<const Node> created() const { return created_; }
+  std::span<const std::uint32_t> erased() const { return erased_; }
+  /// Values that lost uses and may match anew.
+  std::span<const Value> released() const { return released_; }
 
  private:
   struct Source {  // an operand of a new node: a value of the graph, or a result of an earlier new node
-    Value value;
+    std::uint32_t value = no_index;
     int created = -1;
     int result = 0;
   };
   struct NewNode {
     OpId op;
     std::uint32_t first_source = 0, num_sources = 0;
-    std::uint32_t first_attr = 0;
+    std::uint32_t first_attr = 0, num_attrs = 0;
     std::uint32_t first_type = 0, num_types = 0;
+  };
+  /// The new nodes of a variant, proven valid for what a site bound and the types of its operands. Layers are alike:
+  /// the next site of the variant mostly gets the same ones.
+  struct Draft {
+    bool proven = false;
+    const MatchPlan* plan = nullptr;
+    std::vector<ValueRef> refs;  // where the plan finds the sources, then the replaced values; empty: not fixed
+    std::vector<std::uint64_t> bindings;
+    std::vector<Source> sources;
+    std::vector<TensorType> source_types;
+    std::vector<NewNode> nodes;
+    std::vector<Attribute> attrs;
+    std::vector<TensorType> types;
   };
 
   bool refuse(Refusal kind, std::string reason);
-  bool prepare(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
-  bool plan_nodes(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
-  bool infer(const RewriteStep& step, const OpDef& def, std::span<const Attribute> attrs);
+  bool prepare(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state, bool like_last);
+  bool plan_removal(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
+  void collect_sources(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
+  bool has_proof(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state, bool like_last);
+  bool draft_nodes(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
+  void note_refs(const CompiledVariant& variant, const MatchPlan& plan);
+  bool draft_node(const CompiledVariant& variant, const RewriteStep& step, const MatchState& state);
+  bool draft_attrs(const RewriteStep& step, const OpDef& def, const MatchState& state);
   bool plan_types(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   bool plan_place();
   bool collect_moves(std::uint64_t high);
-  bool is_removed(Node node) const;
-  void replace_outside(Value old, Value value);
-  Value matched_value(const MatchPlan& plan, const MatchState& state, int value) const;
-  Source resolve(const RewriteOperand& o, const MatchPlan& plan, const MatchState& state) const;
-  const TensorType& type_of(const Source& s) const;
+  bool is_removed(std::uint32_t node) const;
+  Source resolve(const RewriteOperand& o, const MatchPlan& plan, const MatchState& state) const {
+    if (o.kind == RewriteOperand::Kind::created)
+      return {no_index, o.value, o.result};
+    return {value_index(view_, state, plan.values[static_cast<std::size_t>(o.value)]), -1, 0};
+  }
+  TensorType type_of(const Source& s) const {
+    if (s.created < 0)
+      return view_.type(s.value);
+    return draft_
+        ->types[draft_->nodes[static_cast<std::size_t>(s.created)].first_type + static_cast<std::size_t>(s.result)];
+  }
+  std::uint32_t made(const Source& s) const;
   Symbol common_scope() const;
+  void replace_outside(std::uint32_t old, std::uint32_t value);
+  void erase_removed();
 
   const CompiledSet& set_;
   Graph& graph_;
+  GraphView view_;
   std::string refusal_;
   Refusal refusal_kind_ = Refusal::none;
   std::vector<std::uint32_t> kernel_dtypes_;  // by pattern
+  std::vector<Draft> drafts_;                 // by variant: of its last site
 
   // The plan of the edit, rebuilt for each site; kept to reuse their storage.
-  std::vector<NewNode> nodes_;
+  Draft* draft_ = nullptr;
+  const Draft* sources_of_ = nullptr;  // the draft whose created sources `sources_` holds
   std::vector<Source> sources_;
-  std::vector<Attribute> attrs_;
-  std::vector<TensorType> types_, inferred_, operand_types_;
-  const RewriteStep* proved_for_ = nullptr;  // of the last inference, whose result `inferred_` still is
-  std::vector<Attribute> proved_attrs_;
-  std::vector<TensorType> proved_operands_;
-  std::vector<std::pair<Value, Source>> replacements_;
-  std::vector<Node> removed_;
-  std::vector<Use> outside_;
-  std::vector<Node> moves_;
-  Node before_;
-  std::vector<Value> operands_;
+  std::vector<std::uint32_t> source_ends_;  // by new node: behind its sources
+  std::vector<TensorType> operand_types_, inferred_;
+  std::vector<std::pair<std::uint32_t, Source>> replacements_;
+  std::vector<std::uint32_t> removed_;
+  std::vector<std::uint32_t> moves_;
+  std::uint32_t before_ = 0;
+  std::vector<std::uint32_t> operands_;
   std::vector<Node> created_;
+  std::vector<std::uint32_t> outside_;
+  bool read_inside_ = false;  // a removed node reads a replaced value
+  std::vector<std::uint32_t> erased_;
   std::vector<Value> released_;
-  std::vector<std::uint32_t> removed_indices_;
   std::vector<std::uint32_t> visited_;  // by node: stamp of the last search that saw it
   std::uint32_t stamp_ = 0;
 };

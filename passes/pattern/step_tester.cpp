@@ -25,7 +25,7 @@ bool StepTester::test_rare(const Step& step, MatchState& state) const {
     case StepKind::attr_compare: return test_compare(step, state);
     case StepKind::leading_bind:
     case StepKind::leading_same: {
-      const auto dims = type(step, state).shape.dims();
+      const auto dims = shape(step, state).dims();
       const auto leading = dims.first(dims.size() - step.low);
       if (step.kind == StepKind::leading_bind) {
         state.leading[step.slot] = leading;
@@ -41,7 +41,7 @@ bool StepTester::test_rare(const Step& step, MatchState& state) const {
 
 bool StepTester::test_axes(const Step& step, const MatchState& state) const {
   const std::uint32_t node = state.nodes[step.node];
-  const std::size_t rank = view_.type(view_.operand(node, 0)).shape.rank();
+  const std::size_t rank = view_.shape(view_.operand(node, 0)).rank();
   const auto have = view_.attr(node, step.index).dims().dims();
   const std::vector<Attribute>& want = set_.constant_lists[step.arg];
   if (have.size() != want.size())

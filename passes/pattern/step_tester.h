@@ -23,11 +23,15 @@ class StepTester {
     return within(view_.num_operands(node), step.low, step.high) &&
            within(view_.num_results(node), step.results_low, step.results_high);
   }
-  const TensorType& type(const Step& step, const MatchState& state) const {
-    return view_.type(value_index(view_, state, step.value));
+  DType dtype(const Step& step, const MatchState& state) const {
+    return view_.dtype(value_index(view_, state, step.value));
+  }
+  Shape shape(const Step& step, const MatchState& state) const {
+    return view_.shape(value_index(view_, state, step.value));
   }
 
-  [[gnu::always_inline]] bool test(const Step& step, MatchState& state) const {  // one switch in the matcher's loop
+  /// A step that looks at edges alone.
+  [[gnu::always_inline]] bool walk(const Step& step, MatchState& state) const {
     switch (step.kind) {
       case StepKind::anchor: return fits(step, state.nodes[0]);
       case StepKind::up: {
@@ -43,6 +47,18 @@ class StepTester {
       }
       case StepKind::same_value: return value_index(view_, state, step.value) == value_index(view_, state, step.other);
       case StepKind::distinct: return state.nodes[step.node] != state.nodes[step.index];
+      case StepKind::uses: return view_.num_uses(value_index(view_, state, step.value)) == step.low;
+      default: return false;
+    }
+  }
+
+  [[gnu::always_inline]] bool test(const Step& step, MatchState& state) const {  // one switch in the matcher's loop
+    switch (step.kind) {
+      case StepKind::anchor:
+      case StepKind::up:
+      case StepKind::same_value:
+      case StepKind::distinct:
+      case StepKind::uses: return walk(step, state);
       case StepKind::attr_is: return view_.attr(state.nodes[step.node], step.index).bits() == step.payload;
       case StepKind::axis_is: {
         const std::uint32_t node = state.nodes[step.node];
@@ -52,21 +68,20 @@ class StepTester {
           return true;
         const std::int64_t difference = have < want ? want - have : have - want;
         return (have < 0) != (want < 0) &&
-               difference == static_cast<std::int64_t>(view_.type(view_.operand(node, 0)).shape.rank());
+               difference == static_cast<std::int64_t>(view_.shape(view_.operand(node, 0)).rank());
       }
       case StepKind::attr_bind: state.captures[step.slot] = view_.attr(state.nodes[step.node], step.index); return true;
       case StepKind::list_length:
         return within(view_.attr(state.nodes[step.node], step.index).dims().rank(), step.low, step.high);
-      case StepKind::dtype_in: return (step.arg >> static_cast<unsigned>(type(step, state).dtype) & 1U) != 0;
+      case StepKind::dtype_in: return (step.arg >> static_cast<unsigned>(dtype(step, state)) & 1U) != 0;
       case StepKind::dtype_bind: {
-        const DType dtype = type(step, state).dtype;
-        state.dtypes[step.slot] = dtype;
-        return (step.arg >> static_cast<unsigned>(dtype) & 1U) != 0;
+        const DType found = dtype(step, state);
+        state.dtypes[step.slot] = found;
+        return (step.arg >> static_cast<unsigned>(found) & 1U) != 0;
       }
-      case StepKind::dtype_same: return type(step, state).dtype == state.dtypes[step.slot];
-      case StepKind::rank: return within(type(step, state).shape.rank(), step.low, step.high);
+      case StepKind::dtype_same: return dtype(step, state) == state.dtypes[step.slot];
+      case StepKind::rank: return within(shape(step, state).rank(), step.low, step.high);
       case StepKind::equation: return test_equation(set_.equations[step.arg], state);
-      case StepKind::uses: return view_.num_uses(value_index(view_, state, step.value)) == step.low;
       default: return test_rare(step, state);
     }
   }
@@ -120,12 +135,12 @@ class StepTester {
     std::span<const Dim> dims;
     switch (e.source) {
       case Equation::Source::from_end:
-        dims = view_.type(value_index(view_, state, e.value)).shape.dims();
+        dims = view_.shape(value_index(view_, state, e.value)).dims();
         if (e.index >= dims.size())
           return false;
         found = dims[dims.size() - 1 - e.index];
         return true;
-      case Equation::Source::from_start: dims = view_.type(value_index(view_, state, e.value)).shape.dims(); break;
+      case Equation::Source::from_start: dims = view_.shape(value_index(view_, state, e.value)).dims(); break;
       case Equation::Source::list_element: dims = view_.attr(state.nodes[e.node], e.attr).dims().dims(); break;
       case Equation::Source::dim_attr: found = view_.attr(state.nodes[e.node], e.attr).dim(); return true;
     }

@@ -1,14 +1,12 @@
 // Random graphs through every pass: they keep verifying, a second run finds nothing to do, and they compute the same
 // values to the bit, as the float64 oracle sees them.
 
-#include <cmath>
-#include <cstring>
 #include <random>
 
 #include <tandem/ir/builder.h>
-#include <tandem/kernels/kernel.h>
 
 #include "tests/passes/pass_test_support.h"
+#include "tests/support/evaluate_graph.h"
 
 using namespace tandem;
 using namespace tandem::test;
@@ -117,62 +115,6 @@ class RandomGraph {
   std::vector<Value> values_;
 };
 
-/// The outputs of a graph of static shapes, computed node by node.
-std::vector<std::vector<double>> evaluate(const Graph& graph) {
-  const KernelTable kernels = reference_kernels();
-  const DimBindings bindings;
-  std::vector<Tensor> tensors(graph.value_capacity());
-  const auto allocate = [&](Value v) -> Tensor& {
-    std::vector<std::int64_t> shape;
-    for (Dim d : graph.type(v).shape) {
-      shape.push_back(d.constant());
-    }
-    return tensors[v.index] = Tensor::zeros(graph.type(v).dtype, shape);
-  };
-  double fill = 0.25;
-  for (Value v : graph.inputs()) {
-    const TensorView view = allocate(v).view;
-    for (std::int64_t i = 0; i < view.size(); ++i) {
-      store_element(view, i, fill = std::fmod(fill * 1.37 + 0.11, 2.0));
-    }
-  }
-  for (Node node : graph.nodes()) {
-    std::vector<TensorView> operands, results;
-    for (std::size_t i = 0; i < graph.num_operands(node); ++i) {
-      operands.push_back(tensors[graph.operand(node, i).index].view);
-    }
-    for (std::size_t i = 0; i < graph.num_results(node); ++i) {
-      results.push_back(allocate(graph.result(node, i)).view);
-    }
-    const KernelFn* const kernel = kernels.find(graph.def(node).name);
-    REQUIRE(kernel != nullptr);
-    (*kernel)({graph.def(node), operands, results, graph.attrs(node), bindings});
-  }
-  std::vector<std::vector<double>> outputs;
-  for (std::size_t i = 0; i < graph.num_outputs(); ++i) {
-    const TensorView view = tensors[graph.output(i).index].view;
-    std::vector<double>& out = outputs.emplace_back();
-    for (std::int64_t e = 0; e < view.size(); ++e) {
-      out.push_back(load_element(view, e));
-    }
-  }
-  return outputs;
-}
-
-/// Bit by bit, so that NaN equals itself (exp of exp of exp overflows, and inf - inf follows).
-bool same_bits(const std::vector<std::vector<double>>& a, const std::vector<std::vector<double>>& b) {
-  if (a.size() != b.size()) {
-    return false;
-  }
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i].size() != b[i].size() ||
-        (!a[i].empty() && std::memcmp(a[i].data(), b[i].data(), a[i].size() * sizeof(double)) != 0)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 std::vector<std::string> output_names(const Graph& graph) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < graph.num_outputs(); ++i) {
@@ -188,12 +130,12 @@ TEST_CASE("random graphs keep their values, their outputs' names and their valid
   for (std::uint32_t seed = 1; seed <= 300; ++seed) {
     Graph graph = RandomGraph(seed).build(6 + seed % 40);
     INFO("seed " << seed << "\n" << to_text(graph));
-    const auto expected = evaluate(graph);
+    const auto expected = evaluate_graph(graph);
     const std::vector<std::string> names = output_names(graph);
     for (PassFunction pass : {&pass::fold, &pass::cse, &pass::noops, &pass::splits, &pass::dce}) {
       changes += run_pass(pass, graph).changed ? 1 : 0;
       INFO(to_text(graph));
-      REQUIRE(same_bits(expected, evaluate(graph)));
+      REQUIRE(same_bits(expected, evaluate_graph(graph)));
     }
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (!names[i].empty()) {

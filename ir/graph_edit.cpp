@@ -1,0 +1,179 @@
+#include <tandem/ir/graph_edit.h>
+
+#include <algorithm>
+
+namespace tandem {
+
+namespace {
+
+// Neighbours in the order are numbered this far apart, so that insertions between them rarely renumber.
+constexpr std::uint64_t order_gap = std::uint64_t{1} << 20;
+
+}  // namespace
+
+std::uint32_t GraphEdit::create(OpId op, std::span<const std::uint32_t> operands, std::span<const Attribute> attrs,
+                                std::span<const TensorType> result_types, std::uint32_t before, Symbol scope) {
+  ++g_.edits_;
+  const std::uint32_t index =
+      g_.free_nodes_.size() == 0 ? static_cast<std::uint32_t>(g_.nodes_.append(1)) : g_.free_nodes_.pop_back();
+  Graph::NodeData& n = g_.nodes_[index];
+  n.scope = scope;
+  n.num_operands = static_cast<std::uint32_t>(operands.size());
+  n.first_operand = g_.operands_.allocate(n.num_operands);
+  n.num_results = static_cast<std::uint32_t>(result_types.size());
+  n.first_result = g_.values_.allocate(n.num_results);
+  n.num_attrs = static_cast<std::uint16_t>(attrs.size());
+  n.first_attr = g_.attrs_.allocate(n.num_attrs);
+  n.op = op;
+
+  for (std::uint32_t i = 0; i < n.num_operands; ++i) {
+    g_.operands_[n.first_operand + i].node = index;
+    g_.link_use(n.first_operand + i, operands[i]);
+  }
+  for (std::uint32_t i = 0; i < n.num_results; ++i) {
+    Graph::ValueData& v = g_.values_[n.first_result + i];
+    v.shape = result_types[i].shape;
+    v.dtype = result_types[i].dtype;
+    v.def = index;
+    v.position = i;
+    v.first_use = no_index;
+    v.num_uses = 0;
+    v.kind = Graph::ValueKind::result;
+    v.is_named = false;
+  }
+  std::copy(attrs.begin(), attrs.end(), g_.attrs_.data() + n.first_attr);
+  link_op(index);
+  g_.link_order(index, before);
+  ++g_.num_nodes_;
+  return index;
+}
+
+void GraphEdit::erase(std::uint32_t node) {
+  Graph::NodeData& n = g_.nodes_[node];
+  ++g_.edits_;
+  for (std::uint32_t i = 0; i < n.num_operands; ++i)
+    g_.unlink_use(n.first_operand + i);
+  for (std::uint32_t i = 0; i < n.num_results; ++i) {
+    ++g_.values_[n.first_result + i].generation;
+    g_.values_[n.first_result + i].kind = Graph::ValueKind::dead;
+  }
+  unlink_op(node);
+  g_.unlink_order(node);
+  g_.operands_.release(n.first_operand, n.num_operands);
+  g_.values_.release(n.first_result, n.num_results);
+  g_.attrs_.release(n.first_attr, n.num_attrs);
+  ++n.generation;
+  n.next = no_index;
+  n.prev = no_index;
+  g_.free_nodes_.push_back(node);
+  --g_.num_nodes_;
+}
+
+void GraphEdit::replace_uses(std::uint32_t from, std::uint32_t to) {
+  Graph::ValueData& f = g_.values_[from];
+  if (from == to || f.first_use == no_index)
+    return;
+  g_.edits_ += f.num_uses;
+  const std::uint32_t first = f.first_use, last = g_.operands_[first].prev_use;
+  for (std::uint32_t slot = first; slot != no_index; slot = g_.operands_[slot].next_use)
+    g_.operands_[slot].value = to;
+  // The whole list moves behind the uses that `to` has.
+  Graph::ValueData& t = g_.values_[to];
+  if (t.first_use == no_index) {
+    t.first_use = first;
+  } else {
+    Graph::OperandData& head = g_.operands_[t.first_use];
+    g_.operands_[head.prev_use].next_use = first;
+    g_.operands_[first].prev_use = head.prev_use;
+    head.prev_use = last;
+  }
+  t.num_uses += f.num_uses;
+  f.first_use = no_index;
+  f.num_uses = 0;
+}
+
+void GraphEdit::link_op(std::uint32_t node) {
+  Graph::NodeData& n = g_.nodes_[node];
+  if (n.op.index >= g_.op_index_.size())
+    g_.op_index_.resize(std::size_t{n.op.index} + 1U);
+  Graph::OpList& list = g_.op_index_[n.op.index];
+  n.prev_same_op = list.last;
+  n.next_same_op = no_index;
+  (list.last == no_index ? list.first : g_.nodes_[list.last].next_same_op) = node;
+  list.last = node;
+  ++list.count;
+}
+
+void GraphEdit::unlink_op(std::uint32_t node) {
+  const Graph::NodeData& n = g_.nodes_[node];
+  Graph::OpList& list = g_.op_index_[n.op.index];
+  (n.prev_same_op == no_index ? list.first : g_.nodes_[n.prev_same_op].next_same_op) = n.next_same_op;
+  (n.next_same_op == no_index ? list.last : g_.nodes_[n.next_same_op].prev_same_op) = n.prev_same_op;
+  --list.count;
+}
+
+// --- what all edits are made of
+// -------------------------------------------------------------------------------------------
+
+void Graph::link_use(std::uint32_t slot, std::uint32_t value) {
+  ValueData& v = values_[value];
+  OperandData& o = operands_[slot];
+  o.value = value;
+  o.next_use = no_index;
+  if (v.first_use == no_index) {
+    o.prev_use = slot;
+    v.first_use = slot;
+  } else {
+    OperandData& first = operands_[v.first_use];
+    o.prev_use = first.prev_use;
+    operands_[first.prev_use].next_use = slot;
+    first.prev_use = slot;
+  }
+  ++v.num_uses;
+}
+
+void Graph::unlink_use(std::uint32_t slot) {
+  OperandData& o = operands_[slot];
+  ValueData& v = values_[o.value];
+  if (v.first_use == slot) {
+    v.first_use = o.next_use;
+    if (o.next_use != no_index)
+      operands_[o.next_use].prev_use = o.prev_use;
+  } else {
+    operands_[o.prev_use].next_use = o.next_use;
+    operands_[o.next_use == no_index ? v.first_use : o.next_use].prev_use = o.prev_use;
+  }
+  --v.num_uses;
+  o.value = no_index;
+}
+
+void Graph::link_order(std::uint32_t node, std::uint32_t before) {
+  const std::uint32_t after = nodes_[before].prev;  // 0 when first
+  nodes_[node].prev = after;
+  nodes_[node].next = before;
+  nodes_[after].next = node;
+  nodes_[before].prev = node;
+  const std::uint64_t low = after == 0 ? 0 : nodes_[after].order;
+  const std::uint64_t high = nodes_[before].order;
+  if (before == 0 && low < high - 2 * order_gap) {
+    nodes_[node].order = low + order_gap;
+  } else if (high - low >= 2) {
+    nodes_[node].order = low + (high - low) / 2;
+  } else {
+    renumber();
+  }
+}
+
+void Graph::unlink_order(std::uint32_t node) {
+  const NodeData& n = nodes_[node];
+  nodes_[n.prev].next = n.next;
+  nodes_[n.next].prev = n.prev;
+}
+
+void Graph::renumber() {
+  std::uint64_t order = 0;
+  for (std::uint32_t i = nodes_[0].next; i != 0; i = nodes_[i].next)
+    nodes_[i].order = order += order_gap;
+}
+
+}  // namespace tandem

@@ -1,0 +1,27 @@
+// A graph and a fusion that is right by construction, made at random. The same seed gives the same pair.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <tandem/ir/context.h>
+#include <tandem/ir/graph.h>
+#include <tandem/passes/pattern/pattern.h>
+
+namespace tandem::test {
+
+/// A context with the ops of these pairs and, for each op "X" of them, an op "alt_X" of the same signature.
+std::shared_ptr<Context> context_with_twins();
+
+struct RandomFusion {
+  Graph graph;
+  Pattern pattern;
+};
+
+/// The graph has static shapes and repeats what it does. The match is cut out of the graph and made general in places:
+/// attributes become captures, ranges or dims to be solved, nodes are kept, types become variables, clauses stand in
+/// any order. The rewrite computes the same with the twins of the removed nodes, so that it neither changes a result
+/// nor matches again. Some patterns do not compile; that is for the caller to see.
+RandomFusion random_fusion(const std::shared_ptr<Context>& context, std::uint64_t seed);
+
+}  // namespace tandem::test
