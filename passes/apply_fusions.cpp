@@ -10,24 +10,12 @@
 #include <tandem/passes/apply_fusions.h>
 #include <tandem/passes/gate.h>
 #include <tandem/passes/pattern/engine.h>
-#include <tandem/passes/pattern/explain.h>
 #include <tandem/passes/pattern/fusion_set.h>
 #include <tandem/passes/pipeline.h>
 
 namespace tandem {
 
 namespace {
-
-std::string_view pass_of(const Pattern& p) {
-  return p.pass.empty() ? std::string_view("fuse") : std::string_view(p.pass);
-}
-
-std::uint32_t admitted_dtypes(const GateAnswer& answer) {
-  std::uint32_t bits = 0;
-  for (DType d : all_dtypes())
-    bits |= answer.admits(d) ? 1U << static_cast<unsigned>(d) : 0U;
-  return bits;
-}
 
 void add_outcome(const FusionStatistics& statistics, PassReport& report) {
   report.candidates = statistics.candidates;
@@ -56,7 +44,7 @@ PassResult apply_fusions(Graph& graph, PassContext& context, std::string_view pa
   std::vector<PassReport> reports;
   std::vector<std::size_t> report_of(fusions.patterns().size());
   for (std::size_t i = 0; i < fusions.patterns().size(); ++i) {
-    if (pass != pass_of(fusions.patterns()[i]))
+    if (pass != fusions.pass_of(i))
       continue;
     report_of[i] = reports.size();
     const GateRequest request = fusions.gate_request(i);
@@ -71,7 +59,7 @@ PassResult apply_fusions(Graph& graph, PassContext& context, std::string_view pa
     report.notes = answer.notes;
     report.nodes_before = graph.num_nodes();
     if (answer.on)
-      active.push_back({static_cast<std::uint32_t>(i), admitted_dtypes(answer)});
+      active.push_back({static_cast<std::uint32_t>(i), answer.dtype_bits()});
   }
 
   if (active.empty()) {

@@ -130,6 +130,13 @@ bool GateAnswer::admits(DType dtype) const {
   return std::any_of(providers.begin(), providers.end(), [&](const ProviderChoice& c) { return c.dtype == dtype; });
 }
 
+std::uint32_t GateAnswer::dtype_bits() const {
+  std::uint32_t bits = 0;
+  for (DType d : all_dtypes())
+    bits |= admits(d) ? 1U << static_cast<unsigned>(d) : 0U;
+  return bits;
+}
+
 GateAnswer decide(const GateRequest& request, const PassConfig& config, const Capabilities& target) {
   GateAnswer answer;
   answer.needs_kernel = !request.kernel.empty();

@@ -14,6 +14,7 @@
 // or `numerics` is relaxed. Among several, the first in `Capabilities::kernels` is taken: AITER before Tandem's own.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ struct GateAnswer {
 
   /// Whether a match of that dtype has a kernel; true for every dtype when no kernel is needed.
   TANDEM_PASSES_API bool admits(DType dtype) const;
+  /// The dtypes that it admits, as bits by number.
+  TANDEM_PASSES_API std::uint32_t dtype_bits() const;
   bool needs_kernel = false;
 };
 

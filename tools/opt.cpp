@@ -70,6 +70,10 @@ void check_outputs(const OptOptions& o) {
     throw Error("usage.output", "two results would be mixed on standard output", "give one of them a file: -o OUT");
 }
 
+bool wants_report(const OptOptions& o) {
+  return !o.report.empty() || !o.report_json.empty() || !o.expectations.empty();
+}
+
 int run_opt(const OptOptions& o) {
   check_outputs(o);
   std::vector<Expectation> expectations;
@@ -80,7 +84,7 @@ int run_opt(const OptOptions& o) {
     form = parse_form(o.format);
 
   GraphFile file = read_graph_file(Context::create(), o.graph);
-  const DecisionReport report = optimise(file.graph, o.pipeline, make_hooks(o));
+  const DecisionReport report = optimise(file.graph, o.pipeline, make_hooks(o), wants_report(o));
 
   write_result(o.output, render(file.graph, form.value_or(file.form)));
   if (o.report == without_file)

@@ -29,7 +29,8 @@ PassConfig pass_config(const PipelineSettings& s) {
   return config;
 }
 
-DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<PassHooks> hooks) {
+DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<PassHooks> hooks,
+                        bool near_misses) {
   const PassConfig config = pass_config(s);
   const Capabilities capabilities = resolve_target(s.target);
 
@@ -37,7 +38,7 @@ DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<Pas
   PipelineOptions options;
   options.fusions = &fusions;
   options.passes = s.passes;
-  options.near_misses = true;
+  options.near_misses = near_misses;
   options.hooks = std::move(hooks);
   options.log = [](Severity, std::string_view text) { log_note(text); };
   return run_pipeline(graph, config, capabilities, options);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tandem/ir/context.h>
@@ -37,6 +38,12 @@ class TANDEM_EXPORT FusionSet {
 
   std::span<const Pattern> patterns() const { return compiled_->patterns; }
   const CompiledSet& compiled() const { return *compiled_; }
+
+  /// The pass that applies pattern `i`: "fuse" or "raise".
+  std::string_view pass_of(std::size_t i) const {
+    const std::string& pass = compiled_->patterns[i].pass;
+    return pass.empty() ? std::string_view("fuse") : std::string_view(pass);
+  }
 
   /// What the gate is asked for pattern `i`: its level, flag, platforms, kernel and the dtypes of its types.
   GateRequest gate_request(std::size_t i) const;

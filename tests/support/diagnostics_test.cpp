@@ -34,7 +34,7 @@ std::string_view code_before(std::string_view text, char end) {
 void collect_codes(const std::string& source, std::set<std::string>& codes) {
   // Literals of that form which are none: the `format` of documents, and a scope of a model.
   static const std::set<std::string_view> others = {"tandem.graph", "tandem.fusion", "tandem.decision-report",
-                                                    "model.norm"};
+                                                    "tandem.explanation", "model.norm"};
   std::istringstream lines(source);
   for (std::string line; std::getline(lines, line);) {
     const std::size_t comment = line.find("//");

@@ -1,0 +1,16 @@
+// What a graph has instead of an op that a pattern looks for.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tandem/ir/graph.h>
+
+namespace tandem {
+
+/// Signs of `op` in a graph that has none: what it is made of when it is spelt out, and ops that do nearly the same.
+/// Each with the number of its nodes and the first of them.
+std::vector<std::string> similar_ops(const Graph& graph, const ValueNames& names, std::string_view op);
+
+}  // namespace tandem

@@ -1,0 +1,189 @@
+#include <tandem/passes/pattern/soft_obstacles.h>
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace tandem {
+
+std::string describe_node(const Graph& graph, const ValueNames& names, Node node) {
+  if (graph.num_results(node) == 0)
+    return graph.def(node).name;
+  return fmt::format("{} (%{})", graph.def(node).name, names[graph.result(node, 0)]);
+}
+
+std::string describe_value(const Graph& graph, const ValueNames& names, Value value) {
+  const Node def = graph.def_node(value);
+  return fmt::format("%{} is {}", names[value],
+                     def                      ? "computed by " + graph.def(def).name
+                     : graph.is_weight(value) ? std::string("a weight")
+                                              : std::string("an input"));
+}
+
+std::string describe_node(const CompiledSet& set, const CompiledVariant& variant, std::size_t node) {
+  const PatternNode& n = variant.nodes[node];
+  std::string result;
+  for (const std::string& r : n.source->results) {
+    if (r != "_" && !r.ends_with("...")) {
+      result = " (%" + r + ")";
+      break;
+    }
+  }
+  return set.context->op(n.op).name + result;
+}
+
+std::string reader_ops(const Graph& graph, Value value) {
+  std::map<std::string, int> ops;
+  for (const Use use : graph.uses(value))
+    ++ops[use.user == graph.return_node() ? "the output" : graph.def(use.user).name];
+  std::string list;
+  for (const auto& [op, count] : ops)
+    list += (list.empty() ? "" : ", ") + op;
+  return list;
+}
+
+namespace {
+
+struct Words {
+  const CompiledSet& set;
+  const Graph& graph;
+  const ValueNames& names;
+  const CompiledVariant& v;
+  const SoftMatch& m;
+  const SoftObstacle& o;
+  GraphView view{graph};
+
+  const PatternNode& node() const { return v.nodes[static_cast<std::size_t>(o.node)]; }
+  const std::string& op() const { return set.context->op(node().op).name; }
+  std::string value() const {
+    return o.value < 0 ? std::string() : "%" + v.values[static_cast<std::size_t>(o.value)].name;
+  }
+  std::string wanted() const {
+    const std::string who = describe_node(set, v, static_cast<std::size_t>(o.node));
+    return o.upwards ? fmt::format("{} is computed by {}", value(), op()) : fmt::format("{} reads {}", who, value());
+  }
+  Value at() const { return view.value(o.at); }
+  std::string line() const {
+    return node().source->span.line ? fmt::format(" (line {})", node().source->span.line) : "";
+  }
+
+  FailedPredicate in_between() const {
+    FailedPredicate f;
+    std::string who, ops;
+    for (const std::uint32_t b : o.between) {
+      who += (who.empty() ? "" : " and ") + describe_node(graph, names, view.node(b));
+      ops += (ops.empty() ? "" : ", ") + graph.def(view.node(b)).name;
+      f.marks.push_back({view.node(b), Mark::Part::op, 0});
+    }
+    f.predicate = o.upwards ? fmt::format("{} is computed by {} and read as it is", value(), op())
+                            : fmt::format("{} reads {} as it is",
+                                          describe_node(set, v, static_cast<std::size_t>(o.node)), value());
+    f.found = fmt::format("{} stand{} in between", who, o.between.size() == 1 ? "s" : "");
+    f.detail = ops + " in between";
+    f.in_graph = fmt::format("remove {}", who);
+    const Node first = view.node(o.between.front());
+    std::string attrs;
+    for (const AttrDef& a : graph.def(first).attrs)
+      attrs += (attrs.empty() ? "" : ", ") + a.name + " = any";
+    if (graph.num_operands(first) == 1) {
+      f.in_pattern = fmt::format("write 'optional %between = {}({}){}' and read %between", graph.def(first).name,
+                                 value(), attrs.empty() ? "" : " {" + attrs + "}");
+    } else {
+      f.in_pattern = fmt::format("add the {} to the match", graph.def(first).name);
+    }
+    return f;
+  }
+
+  FailedPredicate operand_order() const {
+    FailedPredicate f;
+    const Node n = view.node(m.nodes[static_cast<std::size_t>(o.node)].node);
+    const auto name = [&](std::size_t k) { return "%" + v.values[static_cast<std::size_t>(node().operands[k])].name; };
+    f.predicate =
+        fmt::format("{} reads {}, then {}", describe_node(set, v, static_cast<std::size_t>(o.node)), name(0), name(1));
+    f.found = fmt::format("{} reads them the other way round", describe_node(graph, names, n));
+    f.detail = "the operands are swapped";
+    f.marks = {{n, Mark::Part::operand, 0}, {n, Mark::Part::operand, 1}};
+    f.in_graph = fmt::format("swap the operands of {}", describe_node(graph, names, n));
+    f.in_pattern = fmt::format(
+        "{} is not commutative: if the rewrite may take either order, write both with "
+        "'either {{ }} or {{ }}'",
+        op());
+    return f;
+  }
+
+  FailedPredicate result_index() const {
+    FailedPredicate f;
+    const int wanted_index = v.values[static_cast<std::size_t>(o.value)].result;
+    const Node def = graph.def_node(at());
+    f.predicate = fmt::format("{} is result {} of {}", value(), wanted_index, op());
+    f.found = fmt::format("%{} is result {} of it", names[at()], graph.result_index(at()));
+    f.detail = fmt::format("result {} of it", graph.result_index(at()));
+    f.marks = {{def, Mark::Part::result, graph.result_index(at())}};
+    f.in_graph = fmt::format("read result {} of {}", wanted_index, describe_node(graph, names, def));
+    f.in_pattern = fmt::format("name result {} {}{}", graph.result_index(at()), value(), line());
+    return f;
+  }
+
+  FailedPredicate other_op() const {
+    FailedPredicate f;
+    const Node n = view.node(m.nodes[static_cast<std::size_t>(o.node)].node);
+    f.predicate = wanted();
+    f.found = o.upwards ? describe_value(graph, names, at())
+                        : fmt::format("{} reads %{} instead", describe_node(graph, names, n), names[at()]);
+    f.detail = fmt::format("{} in its place", graph.def(n).name);
+    f.marks = {{n, Mark::Part::op, 0}};
+    f.in_graph = fmt::format("use {} for {}", op(), graph.def(n).name);
+    f.in_pattern = fmt::format("if {} will do as well: 'for op in {{{}, {}}}', and op for {}{}", graph.def(n).name,
+                               op(), graph.def(n).name, op(), line());
+    return f;
+  }
+
+  FailedPredicate missing() const {
+    FailedPredicate f;
+    f.predicate = wanted();
+    const Node def = graph.def_node(at());
+    if (o.upwards) {
+      f.found = describe_value(graph, names, at());
+      f.detail = f.found.substr(f.found.find(' '));
+      if (def)
+        f.marks = {{def, Mark::Part::result, graph.result_index(at())}};
+    } else {
+      const std::string ops = reader_ops(graph, at());
+      f.found = fmt::format("%{} is {}", names[at()], ops.empty() ? "used by nobody" : "used by " + ops + " only");
+      f.detail = ops.empty() ? "used by nobody" : "used by " + ops + " only";
+      for (const Use use : graph.uses(at())) {
+        if (use.user != graph.return_node() && f.marks.size() < 4)
+          f.marks.push_back({use.user, Mark::Part::operand, use.operand});
+      }
+      if (f.marks.empty() && def)
+        f.marks = {{def, Mark::Part::result, graph.result_index(at())}};
+    }
+    f.in_graph = fmt::format("there must be a {} here", op());
+    const bool one_to_one = node().operands.size() == 1 && node().results.size() == 1;
+    f.in_pattern = one_to_one ? fmt::format("write 'optional' in front of the {}{}", op(), line())
+                              : fmt::format("leave the {} out of the match{}", op(), line());
+    return f;
+  }
+};
+
+}  // namespace
+
+FailedPredicate describe_obstacle(const CompiledSet& set, const Graph& graph, const ValueNames& names,
+                                  const CompiledVariant& variant, const SoftMatch& match,
+                                  const SoftObstacle& obstacle) {
+  const Words words{set, graph, names, variant, match, obstacle};
+  FailedPredicate f;
+  switch (obstacle.cause) {
+    case Cause::in_between: f = words.in_between(); break;
+    case Cause::operand_order: f = words.operand_order(); break;
+    case Cause::result_index: f = words.result_index(); break;
+    case Cause::other_op: f = words.other_op(); break;
+    default: f = words.missing(); break;
+  }
+  f.cause = obstacle.cause;
+  f.span = words.node().source->span;
+  return f;
+}
+
+}  // namespace tandem
