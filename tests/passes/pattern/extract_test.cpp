@@ -1,0 +1,237 @@
+// Drafts of fusions: what is cut out of a graph parses, compiles and matches where it was cut from.
+#include <algorithm>
+#include <filesystem>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.h"
+#include "tests/support/mla_layers.h"
+#include "tests/support/random_graph.h"
+
+#include <tandem/ir/io/text.h>
+#include <tandem/ir/io/torch_export.h>
+#include <tandem/passes/meetings.h>
+#include <tandem/passes/pattern/explain.h>
+#include <tandem/passes/pattern/extract.h>
+#include <tandem/passes/pattern/fusion_set.h>
+#include <tandem/passes/pattern/text.h>
+#include <tandem/passes/pipeline.h>
+
+using namespace tandem;
+
+namespace {
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::vector<Node> nodes_of(const Graph& graph, const std::vector<std::string>& names) {
+  std::vector<Node> nodes;
+  for (const std::string& n : names) {
+    nodes.push_back(find_node(graph, n));
+    REQUIRE(nodes.back());
+  }
+  return nodes;
+}
+
+/// "" when the draft of the nodes, written and read again, matches where they are.
+std::string difference(const Graph& graph, std::vector<Node> nodes) {
+  const std::string text = extract_text(graph, nodes, "draft");
+  const auto set = compile(graph.shared_context(), parse_fusions(text, "draft.fusion"));
+  const auto less = [](Node a, Node b) { return a.index < b.index; };
+  std::sort(nodes.begin(), nodes.end(), less);
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  for (const std::vector<Node>& site : matching_sites(*set, graph, 0)) {
+    // A pattern that can be read in several ways at one place is rewritten once: that reading may be another.
+    const auto is_ours = [&](Node n) { return std::find(nodes.begin(), nodes.end(), n) != nodes.end(); };
+    if (std::none_of(site.begin(), site.end(), is_ours))
+      continue;
+    // The soft matcher, which knows nothing of the engine's plans, must agree at each of its nodes.
+    for (const Node n : nodes) {
+      const SiteExplanation e = explain_at(*set, graph, 0, n);
+      if (!e.failures.empty())
+        return "matches, but is explained by: " + e.failures[0].predicate + "; " + e.failures[0].found + "\n" + text;
+    }
+    return {};
+  }
+  return "no match where it was cut from:\n" + text;
+}
+
+std::string error_of(const Graph& graph, const std::vector<Node>& nodes) {
+  try {
+    extract(graph, nodes, "draft");
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "nothing was thrown";
+}
+
+/// A connected set of up to `size` nodes, grown from a random one.
+std::vector<Node> random_piece(const Graph& graph, std::mt19937_64& random, std::size_t size) {
+  std::vector<Node> all;
+  for (const Node n : graph.nodes())
+    all.push_back(n);
+  std::vector<Node> piece = {all[random() % all.size()]};
+  while (piece.size() < size) {
+    std::vector<Node> around;
+    const auto add = [&](Node n) {
+      if (n && n != graph.return_node() && std::find(piece.begin(), piece.end(), n) == piece.end())
+        around.push_back(n);
+    };
+    for (const Node n : piece) {
+      for (std::size_t i = 0; i < graph.num_operands(n); ++i)
+        add(graph.def_node(graph.operand(n, i)));
+      for (std::size_t i = 0; i < graph.num_results(n); ++i) {
+        for (const Use use : graph.uses(graph.result(n, i)))
+          add(use.user);
+      }
+    }
+    if (around.empty())
+      break;
+    piece.push_back(around[random() % around.size()]);
+  }
+  return piece;
+}
+
+struct Tally {
+  int drafts = 0, not_convex = 0;
+};
+
+/// Pieces that can be a match at all: every node has a result that is used, and something can be replaced.
+void try_pieces(const Graph& graph, std::uint64_t seed, int count, Tally& tally) {
+  std::mt19937_64 random(seed);
+  if (graph.num_nodes() == 0)
+    return;
+  for (int i = 0; i < count; ++i) {
+    const std::vector<Node> piece = random_piece(graph, random, 1 + random() % 8);
+    const bool used = std::any_of(piece.begin(), piece.end(), [&](Node n) {
+      for (std::size_t r = 0; r < graph.num_results(n); ++r) {
+        for (const Use use : graph.uses(graph.result(n, r))) {
+          if (std::find(piece.begin(), piece.end(), use.user) == piece.end())
+            return true;
+        }
+      }
+      return false;
+    });
+    const bool dead = std::any_of(piece.begin(), piece.end(), [&](Node n) {
+      for (std::size_t r = 0; r < graph.num_results(n); ++r) {
+        if (graph.num_uses(graph.result(n, r)) != 0)
+          return false;
+      }
+      return true;
+    });
+    if (!used || dead)
+      continue;
+    try {
+      const std::string found = difference(graph, piece);
+      CHECK(found == "");
+      ++tally.drafts;
+    } catch (const Error& e) {
+      INFO(e.what());
+      CHECK(e.diagnostics().front().code == "extract.not-convex");
+      ++tally.not_convex;
+    }
+  }
+}
+
+const std::string mla = R"(graph @mla(%x: bf16[T, 256], %w_down: bf16[112, 256] = weight,
+                                      %q_w: bf16[64] = weight, %kv_w: bf16[32] = weight) {
+  %p = linear %x, %w_down
+  %q, %kv = split %p {axis = -1, sizes = [64, 48]}
+  %c, %pe = split %kv {axis = -1, sizes = [32, 16]}
+  %qn = rms_norm %q, %q_w {eps = 1e-06}
+  %cn = rms_norm %c, %kv_w {eps = 1e-06}
+  return %qn, %cn, %pe
+})";
+
+}  // namespace
+
+TEST_CASE("a draft: equal dims have one name, cuts are sums, eps is captured, views with other users stay",
+          "[extract]") {
+  const Graph graph = parse_text(Context::create(), mla);
+  const std::string text = extract_text(graph, nodes_of(graph, {"%q", "%c", "%qn", "%cn"}), "my_norms");
+  INFO(text);
+  CHECK(has(text, "#     %qn = rms_norm %q, %q_w {eps = 1e-06} : bf16[T, 64]"));
+  CHECK(has(text, "types     T in {bf16, f16}"));
+  CHECK(has(text, "in %p: T[.., D64 + D32 + D16], %q_w: T[D64], %kv_w: T[D32]"));
+  CHECK(has(text, "keep %q, %kv = split(%p) {axis = -1, sizes = [D64, D32 + D16]}"));
+  CHECK(has(text, "keep %c, %pe = split(%kv) {axis = -1, sizes = [D32, D16]}"));
+  CHECK(has(text, "%qn = rms_norm(%q, %q_w) {eps = $eps}"));
+  CHECK(has(text, "%cn = rms_norm(%c, %kv_w) {eps = $eps2}"));
+  CHECK(has(text, "%new_cn = rms_norm(%c, %kv_w) {eps = $eps2}"));
+  CHECK(format_text(text, "draft") == text);
+}
+
+TEST_CASE("a draft matches other layers of the model, too", "[extract]") {
+  const auto context = Context::create();
+  const Graph graph = test::mla_layers(context, 5);
+  std::vector<Node> nodes;
+  for (const Node n : graph.nodes()) {
+    const std::string& op = graph.def(n).name;
+    if ((op == "split" || op == "rms_norm") && nodes.size() < 4)
+      nodes.push_back(n);
+  }
+  const auto set = compile(context, {extract(graph, nodes, "draft")});
+  CHECK(matching_sites(*set, graph, 0).size() == 5);
+}
+
+TEST_CASE("nodes that cannot be a match are refused, with what to do", "[extract]") {
+  const Graph graph = parse_text(Context::create(), mla);
+  CHECK(has(error_of(graph, {}), "[extract.no-nodes]"));
+  const std::string apart = error_of(graph, nodes_of(graph, {"%p", "%qn"}));
+  CHECK(has(apart, "shares no value with the other nodes [extract.disconnected]"));
+  CHECK(has(apart, "it reads: %q, %kv = split %p"));
+
+  const Graph around = parse_text(Context::create(), R"(graph @g(%x: f32[4]) {
+    %a = exp %x
+    %b = neg %a
+    %c = add %a, %b
+    return %c
+  })");
+  CHECK(has(error_of(around, nodes_of(around, {"%a", "%c"})), "depends on '%b = neg %a : f32[4]'"));
+
+  std::string many = "graph @g(%x: f32[4]) {\n  %v0 = neg %x\n";
+  std::vector<std::string> names = {"%v0"};
+  for (int i = 1; i < 30; ++i) {
+    names.push_back("%v" + std::to_string(i));
+    many += "  " + names.back() + " = neg " + names[names.size() - 2] + "\n";
+  }
+  const Graph chain = parse_text(Context::create(), many + "  return %v29\n}\n");
+  CHECK(has(error_of(chain, nodes_of(chain, names)), "[extract.too-large]"));
+}
+
+TEST_CASE("random connected pieces of random graphs: the draft matches where it was cut from", "[extract]") {
+  Tally tally;
+  for (std::uint64_t seed = 0; seed < 50; ++seed)
+    try_pieces(test::random_graph(Context::create(), seed), seed, 4, tally);
+  CHECK(tally.drafts > 50);
+}
+
+TEST_CASE("every archive: pieces of the model, and the sites of the shipped fusions", "[extract]") {
+  Tally tally;
+  int archives = 0, sites = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(TANDEM_TEST_DATA "/torch_export")) {
+    if (entry.path().extension() != ".pt2")
+      continue;
+    ++archives;
+    INFO(entry.path().string());
+    const auto context = Context::create();
+    const Graph graph = import_torch_export(context, entry.path().string()).graph;
+    try_pieces(graph, 11, 10, tally);
+
+    // What each shipped fusion would match, as it meets the graph.
+    const FusionSet fusions = FusionSet::shipped(context);
+    PassConfig config;
+    const auto meetings = meetings_with_fusions(graph, config, parse_target("cpu"), fusions, "fuse", "raise,fuse");
+    for (std::uint32_t f = 0; f < fusions.patterns().size(); ++f) {
+      const auto found = matching_sites(fusions.compiled(), meetings.back().graph, f);
+      for (std::size_t i = 0; i < found.size() && i < 2; ++i, ++sites)
+        CHECK(difference(meetings.back().graph, found[i]) == "");
+    }
+  }
+  CHECK(archives >= 7);
+  CHECK(sites >= 1);
+  CHECK(tally.drafts > 30);
+}
