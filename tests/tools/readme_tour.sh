@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every command of the README's tour, in order, in an empty folder. Usage: readme_tour.sh README.md COMMAND
+# Runs every command of a document's tour, in order, in an empty folder. Usage: readme_tour.sh DOCUMENT.md COMMAND
 set -euo pipefail
 readme=$(realpath "$1")
 PATH=$(dirname "$(realpath "$2")"):$PATH
