@@ -35,7 +35,7 @@ DimRange hull(DimRange a, DimRange b) {
   return {std::min(a.min, b.min), std::max(a.max, b.max)};
 }
 
-std::int64_t floor_quotient(std::int64_t a, std::int64_t b) {
+std::int64_t floor_by_positive(std::int64_t a, std::int64_t b) {
   return a / b - (a % b < 0 ? 1 : 0);
 }
 
@@ -45,13 +45,13 @@ DimRange divide_by_positive(DimRange n, DimRange d) {
   if (n.min == -infinite)
     out.min = -infinite;
   else if (n.min < 0)
-    out.min = floor_quotient(n.min, d.min);
+    out.min = floor_by_positive(n.min, d.min);
   else
     out.min = d.max == infinite ? 0 : n.min / d.max;
   if (n.max == infinite)
     out.max = infinite;
   else
-    out.max = floor_quotient(n.max, n.max < 0 ? d.max : d.min);
+    out.max = floor_by_positive(n.max, n.max < 0 ? d.max : d.min);
   return out;
 }
 
@@ -59,8 +59,8 @@ DimRange remainder_by_positive(DimRange n, DimRange d) {
   const bool is_closed = n.min != -infinite && n.max != infinite;
   // Within one period of a known divisor, or below every divisor, the remainder grows with the numerator.
   if (is_closed && d.min == d.max && d.max != infinite &&
-      floor_quotient(n.min, d.min) == floor_quotient(n.max, d.min)) {
-    const std::int64_t start = floor_quotient(n.min, d.min) * d.min;
+      floor_by_positive(n.min, d.min) == floor_by_positive(n.max, d.min)) {
+    const std::int64_t start = floor_by_positive(n.min, d.min) * d.min;
     return {n.min - start, n.max - start};
   }
   if (is_closed && n.min >= 0 && n.max < d.min)

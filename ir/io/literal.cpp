@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/io/characters.h>
 #include <tandem/ir/io/limits.h>
 #include <tandem/ir/io/spelling.h>
 
@@ -146,16 +147,6 @@ bool append_one(std::string& out, DType dtype, const std::byte* p, bool quote_sp
     return false;
   append_real_element(out, value, quote_specials);
   return true;
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace

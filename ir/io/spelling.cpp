@@ -10,15 +10,14 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/io/characters.h>
+
 namespace tandem::io {
 
 namespace {
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 constexpr char hex_digits[] = "0123456789abcdef";

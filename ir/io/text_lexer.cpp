@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/io/characters.h>
 #include <tandem/ir/io/limits.h>
 #include <tandem/ir/io/spelling.h>
 
@@ -11,19 +12,6 @@ namespace {
 
 bool is_word_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-int hex_value(char c) {
-  if (is_digit(c))
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
 }
 
 /// The end of the number at `i`: [-] digits [. digits] [e [+-] digits], or 0x and hex digits. ".." is not part of it.

@@ -26,7 +26,7 @@ case $way in
     ;;
   add_subdirectory) # as shared libraries, so that both kinds are built and used
     cmake -S "$consumer" -B "$work" "${options[@]}" -DTANDEM_SOURCE_DIR="$consumer/../.." -DBUILD_SHARED_LIBS=ON \
-      -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0
+      -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 -DCMAKE_UNITY_BUILD=ON -DTANDEM_GPU=off
     cmake --build "$work" --parallel 2
     ;;
   pkg-config)

@@ -6,4 +6,13 @@
 using Catch::Approx;  // as Catch2 2 has it
 #else
 #include <catch2/catch.hpp>
+
+namespace Catch::Matchers {
+
+/// As Catch2 3 calls it; there `Contains` asks for an element.
+inline auto ContainsSubstring(const std::string& text) {
+  return Contains(text);
+}
+
+}  // namespace Catch::Matchers
 #endif

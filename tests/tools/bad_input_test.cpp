@@ -8,7 +8,7 @@
 #include "tests/tools/graphs.h"
 
 using namespace tandem::test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -24,7 +24,7 @@ CommandResult with_input(std::vector<std::string> arguments, const std::string& 
 void check_refused(const CommandResult& result, const std::string& names) {
   CHECK(result.status == 2);
   CHECK(result.out == "");
-  CHECK_THAT(result.err, Contains(names) && Contains("error: "));
+  CHECK_THAT(result.err, ContainsSubstring(names) && ContainsSubstring("error: "));
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ TEST_CASE("input that cannot be read") {
     INFO(verb[0]);
     const auto missing = with_input(verb, dir.file("missing.json"));
     check_refused(missing, "missing.json");
-    CHECK_THAT(missing.err, Contains("No such file or directory"));
+    CHECK_THAT(missing.err, ContainsSubstring("No such file or directory"));
     check_refused(with_input(verb, dir.path().string() + "/."), dir.path().string());
     check_refused(with_input(verb, dir.file("not/there.json")), "there.json");
   }

@@ -8,7 +8,7 @@
 #include "tests/tools/graphs.h"
 
 using namespace tandem::test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -23,7 +23,7 @@ void check(const std::vector<Mistake>& mistakes, const std::string& input) {
     const auto result = run_tandem(m.arguments, {.input = input});
     CHECK(result.status == 2);
     CHECK(result.out == "");
-    CHECK_THAT(result.err, Contains("[" + m.code + "]"));
+    CHECK_THAT(result.err, ContainsSubstring("[" + m.code + "]"));
   }
 }
 

@@ -7,7 +7,7 @@
 #include "tests/support/run_command.h"
 
 using namespace tandem::test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using nlohmann::json;
 
 namespace {
@@ -48,7 +48,7 @@ TEST_CASE("each list is a table for people, with a row for each entry") {
 TEST_CASE("ops are listed as Markdown, with bars escaped") {
   const auto result = run_tandem({"list", "ops", "--markdown"});
   CHECK(result.status == 0);
-  CHECK_THAT(result.out, Contains("| `abs` |") && Contains("\\|x\\|"));
+  CHECK_THAT(result.out, ContainsSubstring("| `abs` |") && ContainsSubstring("\\|x\\|"));
 }
 
 TEST_CASE("every target that is listed is taken by opt") {
@@ -64,5 +64,5 @@ TEST_CASE("an unknown list is answered with the known ones") {
   const auto result = run_tandem({"list", "fusion"});
   CHECK(result.status == 2);
   CHECK(result.out == "");
-  CHECK_THAT(result.err, Contains("did you mean 'fusions'"));
+  CHECK_THAT(result.err, ContainsSubstring("did you mean 'fusions'"));
 }

@@ -142,6 +142,13 @@ void Call::wrong(std::string_view name, std::string_view expected) const {
   throw Error("torch.argument", fmt::format("the argument '{}' must be {}", name, expected));
 }
 
+Value Call::real_value(std::string_view name) {
+  const Tensor t = tensor(name);
+  if (t->complex)
+    unsupported("complex numbers");
+  return tensors.read(t);
+}
+
 void Call::unsupported(std::string message) const {
   throw Error("torch.unsupported", std::move(message));
 }

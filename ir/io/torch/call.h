@@ -75,6 +75,8 @@ class Call {
   // --- arguments: each throws Error "torch.argument" when the argument is missing or of another kind
   Tensor tensor(std::string_view name);
   Value value(std::string_view name) { return tensors.read(tensor(name)); }
+  /// The value of a tensor argument whose operator is not supported for complex numbers.
+  Value real_value(std::string_view name);
   bool has(std::string_view name);                         ///< Given, and not None.
   bool takes(std::string_view name) const;                 ///< Whether the row names it.
   std::vector<Tensor> tensor_list(std::string_view name);  ///< Null elements for None.

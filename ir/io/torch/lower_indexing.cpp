@@ -11,13 +11,6 @@ namespace tandem::torch::lower {
 
 namespace {
 
-Value real_value(Call& call, std::string_view name) {
-  const Tensor t = call.tensor(name);
-  if (t->complex)
-    call.unsupported("complex numbers");
-  return call.tensors.read(t);
-}
-
 /// Python's negative indices count from the end; nothing is added where none can be.
 Value wrapped(Emitter& e, Value index, Dim length) {
   index = e.cast(index, DType::i64);
@@ -88,7 +81,7 @@ Dims shape_of(Emitter& e, Value v) {
 
 void index(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value x = real_value(call, "self");
+  const Value x = call.real_value("self");
   const Advanced a = analyse(call, x, call.tensor_list("indices"));
   if (a.axes.size() == 1)
     return call.give(e.op(op::take, {x, a.indices[0]}, {{"axis", a.axes[0]}}));
@@ -98,9 +91,9 @@ void index(Call& call, const Lowering&) {
 
 void index_put(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value x = real_value(call, "self");
+  const Value x = call.real_value("self");
   const std::vector<Tensor> indices = call.tensor_list("indices");
-  const Value values = e.cast(real_value(call, "values"), e.dtype(x));
+  const Value values = e.cast(call.real_value("values"), e.dtype(x));
   const bool accumulate = call.boolean("accumulate");
   // A single mask, with one value for all of its places, selects.
   std::size_t given = 0, at = 0;
@@ -135,7 +128,7 @@ void index_put(Call& call, const Lowering&) {
 
 void index_select(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value x = real_value(call, "self");
+  const Value x = call.real_value("self");
   const auto axis = static_cast<std::int64_t>(call.axis("dim", e.rank(x)));
   Value index = call.value("index");
   if (e.rank(index) == 0)
@@ -148,7 +141,7 @@ void index_select(Call& call, const Lowering&) {
 /// gather, and take_along_dim (number 1), whose operands broadcast.
 void gather(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  Value x = real_value(call, "self");
+  Value x = call.real_value("self");
   Value index = call.value(row.number == 1.0 ? "indices" : "index");
   if (e.rank(x) == 0 || e.rank(index) == 0)
     call.unsupported("scalars");
@@ -178,7 +171,7 @@ void gather(Call& call, const Lowering& row) {
 
 void take_flat(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value x = real_value(call, "self");
+  const Value x = call.real_value("self");
   Dim count = 1;
   for (const Dim d : e.dims(x))
     count = count * d;
@@ -215,7 +208,7 @@ void scatter(Call& call, const Lowering& row) {
   enum Form { value, source, add, reduce, reduce_two };
   const auto form = static_cast<Form>(row.number);
   Emitter& e = call.emit;
-  const Value x = real_value(call, "self");
+  const Value x = call.real_value("self");
   const Value index = call.value("index");
   if (e.rank(x) == 0 || e.rank(x) != e.rank(index))
     call.unsupported("scalars, or ranks that differ");
@@ -235,18 +228,18 @@ void scatter(Call& call, const Lowering& row) {
   if (form == value)
     src = e.expand(materialize(e, call.operand("value"), {e.dtype(x)}), shape_of(e, index));
   else
-    src = e.cast(real_value(call, "src"), e.dtype(x));
+    src = e.cast(call.real_value("src"), e.dtype(x));
   call.give(scatter_along(e, x, axis, index, src, mode));
 }
 
 /// index_add (number 1, with alpha) and index_copy: whole slices.
 void index_add(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  const Value x = real_value(call, "self");
+  const Value x = call.real_value("self");
   if (e.rank(x) == 0)
     call.unsupported("scalars");
   const std::size_t axis = call.axis("dim", e.rank(x));
-  Value source = e.cast(real_value(call, "source"), e.dtype(x));
+  Value source = e.cast(call.real_value("source"), e.dtype(x));
   if (row.number == 1.0 && call.scalar("alpha").number() != 1.0) {
     Operand factor;
     factor.scalar = call.scalar("alpha");
@@ -263,7 +256,7 @@ void index_add(Call& call, const Lowering& row) {
 
 void index_fill(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value x = real_value(call, "self");
+  const Value x = call.real_value("self");
   if (e.rank(x) == 0)
     call.unsupported("scalars");
   const std::size_t axis = call.axis("dim", e.rank(x));

@@ -12,13 +12,6 @@ namespace tandem::torch::lower {
 
 namespace {
 
-Value real_value(Call& call, std::string_view name) {
-  const Tensor t = call.tensor(name);
-  if (t->complex)
-    call.unsupported("complex numbers");
-  return call.tensors.read(t);
-}
-
 /// What `v` is the transpose of, for a matrix that is one; else null.
 Value transposed_matrix(Emitter& e, Value v) {
   const Node def = e.graph().def_node(v);
@@ -67,18 +60,18 @@ Value scaled(Emitter& e, Value v, const Scalar& factor) {
 }  // namespace
 
 void linear(Call& call, const Lowering&) {
-  const Value x = real_value(call, "input"), weight = real_value(call, "weight");
+  const Value x = call.real_value("input"), weight = call.real_value("weight");
   std::vector<Value> operands{x, weight};
   if (call.has("bias"))
-    operands.push_back(real_value(call, "bias"));
+    operands.push_back(call.real_value("bias"));
   call.give(call.emit.op(op::linear, operands));
 }
 
 /// matmul, mm, bmm, mv, dot: the second operand has several names.
 void matmul(Call& call, const Lowering& row) {
   constexpr std::string_view names[] = {"other", "mat2", "vec", "tensor"};
-  const Value b = real_value(call, names[static_cast<std::size_t>(row.number)]);
-  call.give(matmul_of(call.emit, real_value(call, "self"), b));
+  const Value b = call.real_value(names[static_cast<std::size_t>(row.number)]);
+  call.give(matmul_of(call.emit, call.real_value("self"), b));
 }
 
 /// addmm (0), baddbmm (1), addmv (2)
@@ -86,7 +79,7 @@ void addmm(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   constexpr std::string_view first[] = {"mat1", "batch1", "mat"}, second[] = {"mat2", "batch2", "vec"};
   const auto form = static_cast<std::size_t>(row.number);
-  const Value self = real_value(call, "self"), a = real_value(call, first[form]), b = real_value(call, second[form]);
+  const Value self = call.real_value("self"), a = call.real_value(first[form]), b = call.real_value(second[form]);
   const Scalar alpha = call.scalar("alpha"), beta = call.scalar("beta");
   const Value weight = transposed_matrix(e, b);
   if (weight && e.rank(self) == 1 && e.rank(a) == 2 && alpha.number() == 1.0 && beta.number() == 1.0 &&
@@ -200,7 +193,7 @@ void einsum(Call& call, const Lowering&) {
 /// Contracts axes of one tensor with axes of the other.
 void tensordot(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value a = real_value(call, "self"), b = real_value(call, "other");
+  const Value a = call.real_value("self"), b = call.real_value("other");
   std::vector<std::int64_t> in_a, in_b, order_a, order_b;
   for (const std::int64_t i : call.integers("dims_self"))
     in_a.push_back(static_cast<std::int64_t>(call.axis(i, e.rank(a))));
@@ -234,8 +227,8 @@ void tensordot(Call& call, const Lowering&) {
 /// conv1d, conv2d, conv3d, and convolution.default (number 1).
 void convolution(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  Value x = real_value(call, "input");
-  const Value weight = real_value(call, "weight");
+  Value x = call.real_value("input");
+  const Value weight = call.real_value("weight");
   if (row.number == 1.0 && call.boolean("transposed"))
     call.unsupported("transposed convolution");
   if (e.rank(weight) < 3)
@@ -252,7 +245,7 @@ void convolution(Call& call, const Lowering& row) {
     if (call.has("bias")) {
       Dims shape(e.rank(out) - 1, Dim(1));
       shape[0] = e.dims(weight)[0];
-      out = e.add(out, e.reshape(real_value(call, "bias"), shape));
+      out = e.add(out, e.reshape(call.real_value("bias"), shape));
     }
     return call.give(e.reshape(out, call.result_dims()));
   }
@@ -275,7 +268,7 @@ void convolution(Call& call, const Lowering& row) {
   }
   std::vector<Value> operands{x, weight};
   if (call.has("bias"))
-    operands.push_back(real_value(call, "bias"));
+    operands.push_back(call.real_value("bias"));
   Value out = e.op(op::conv1d, operands,
                    {{"stride", stride}, {"padding", padding}, {"dilation", dilation}, {"groups", groups}});
   call.give(e.reshape(out, call.result_dims()));
@@ -284,8 +277,8 @@ void convolution(Call& call, const Lowering& row) {
 /// scaled_dot_product_attention
 void attention(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value q = real_value(call, "query");
-  Value k = real_value(call, "key"), v = real_value(call, "value");
+  const Value q = call.real_value("query");
+  Value k = call.real_value("key"), v = call.real_value("value");
   if (call.real("dropout_p") != 0.0)
     call.unsupported("dropout; export the model after model.eval()");
   const std::size_t rank = e.rank(q);
@@ -319,7 +312,7 @@ void attention(Call& call, const Lowering&) {
   if (call.has("attn_mask")) {
     if (causal)
       call.unsupported("a mask together with is_causal");
-    const Value mask = real_value(call, "attn_mask");
+    const Value mask = call.real_value("attn_mask");
     operands.push_back(is_boolean(e.dtype(mask)) ? mask : e.cast(mask, e.dtype(q)));
   } else if (causal && m != n) {
     // PyTorch aligns the first query with the first key; the op aligns the last ones.
@@ -335,12 +328,12 @@ void attention(Call& call, const Lowering&) {
 void grouped_mm(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   const bool aten = row.number == 1.0;
-  const Value x = real_value(call, aten ? "self" : "input"), weight = real_value(call, aten ? "mat2" : "weight");
+  const Value x = call.real_value(aten ? "self" : "input"), weight = call.real_value(aten ? "mat2" : "weight");
   if (e.rank(x) != 2 || e.rank(weight) != 3)
     call.unsupported("operands that are not [rows, K] and [groups, K, N]");
   if (aten && call.has("bias"))
     call.unsupported("a bias");
-  const Value offs = e.cast(real_value(call, "offs"), DType::i64);
+  const Value offs = e.cast(call.real_value("offs"), DType::i64);
   const Dim rows = e.dims(x)[0], groups = e.dims(weight)[0];
   // The group of row r: how many groups end at or before it.
   const Value at = e.reshape(e.iota(rows), {rows, 1});
@@ -354,7 +347,7 @@ void grouped_mm(Call& call, const Lowering& row) {
 
 void embedding(Call& call, const Lowering&) {
   const Value ids = call.value("indices");
-  call.give(call.emit.op(op::embedding, {real_value(call, "weight"), ids}));
+  call.give(call.emit.op(op::embedding, {call.real_value("weight"), ids}));
 }
 
 }  // namespace tandem::torch::lower

@@ -13,16 +13,9 @@ namespace {
 
 using Axes = std::vector<std::int64_t>;
 
-Value real_value(Call& call, std::string_view name) {
-  const Tensor t = call.tensor(name);
-  if (t->complex)
-    call.unsupported("complex numbers");
-  return call.tensors.read(t);
-}
-
 /// The operand of a sum: in the dtype that is asked for; integers and bools are summed in i64.
 Value summand(Call& call) {
-  const Value v = real_value(call, "self");
+  const Value v = call.real_value("self");
   if (const auto dtype = call.dtype("dtype"))
     return call.emit.cast(v, dtype->dtype);
   return is_float(call.emit.dtype(v)) ? v : call.emit.cast(v, DType::i64);
@@ -68,7 +61,7 @@ void sum(Call& call, const Lowering& row) {
 }
 
 void mean(Call& call, const Lowering&) {
-  Value v = real_value(call, "self");
+  Value v = call.real_value("self");
   if (const auto dtype = call.dtype("dtype"))
     v = call.emit.cast(v, dtype->dtype);
   if (call.emit.rank(v) == 0)
@@ -79,7 +72,7 @@ void mean(Call& call, const Lowering&) {
 /// amax, amin, and max, min of everything.
 void extremum(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  Value v = real_value(call, "self");
+  Value v = call.real_value("self");
   if (e.rank(v) == 0)
     return call.give(v);
   const DType dtype = e.dtype(v);
@@ -91,7 +84,7 @@ void extremum(Call& call, const Lowering& row) {
 /// max.dim, min.dim: values and where they stand.
 void extremum_at(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  Value v = real_value(call, "self");
+  Value v = call.real_value("self");
   const bool scalar = e.rank(v) == 0;
   const DType dtype = e.dtype(v);
   if (is_boolean(dtype))
@@ -105,7 +98,7 @@ void extremum_at(Call& call, const Lowering& row) {
 
 void aminmax(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value v = real_value(call, "self");
+  const Value v = call.real_value("self");
   const Axes axes = call.axes("dim", e.rank(v));
   call.give(e.reduce(op::reduce_min, v, axes, call.boolean("keepdim")));
   call.give(e.reduce(op::reduce_max, v, axes, call.boolean("keepdim")));
@@ -113,7 +106,7 @@ void aminmax(Call& call, const Lowering&) {
 
 void arg_extremum(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  Value v = with_axis(e, real_value(call, "self"));
+  Value v = with_axis(e, call.real_value("self"));
   if (is_boolean(e.dtype(v)))
     v = e.cast(v, DType::u8);
   if (call.has("dim")) {
@@ -131,7 +124,7 @@ void arg_extremum(Call& call, const Lowering& row) {
 /// any, all
 void test_over(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  const Value v = real_value(call, "self");
+  const Value v = call.real_value("self");
   if (e.rank(v) == 0)
     return call.give(e.cast(v, DType::boolean));
   call.give(e.reduce(row.op, v, call.axes("dim", e.rank(v)), call.boolean("keepdim")));
@@ -139,7 +132,7 @@ void test_over(Call& call, const Lowering& row) {
 
 void count_nonzero(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value v = e.cast(e.cast(real_value(call, "self"), DType::boolean), DType::i64);
+  const Value v = e.cast(e.cast(call.real_value("self"), DType::boolean), DType::i64);
   if (e.rank(v) == 0)
     return call.give(v);
   call.give(e.reduce(op::sum, v, call.axes("dim", e.rank(v)), false));
@@ -156,7 +149,7 @@ void cumsum(Call& call, const Lowering&) {
 
 void variance(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  const Value v = real_value(call, "self");
+  const Value v = call.real_value("self");
   const DType dtype = e.dtype(v);
   Value out = variance_of(e, e.cast(v, compute_dtype(dtype)), call.axes("dim", e.rank(v)), correction_of(call, row),
                           call.boolean("keepdim"));
@@ -167,7 +160,7 @@ void variance(Call& call, const Lowering& row) {
 
 void var_mean(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  const Value v = real_value(call, "self");
+  const Value v = call.real_value("self");
   const Axes axes = call.axes("dim", e.rank(v));
   variance(call, row);
   call.give(e.reduce(op::mean, v, axes, call.boolean("keepdim")));
@@ -176,7 +169,7 @@ void var_mean(Call& call, const Lowering& row) {
 void vector_norm(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   const std::string_view order_name = row.number == 1.0 ? "ord" : "p";
-  Value v = real_value(call, "self");
+  Value v = call.real_value("self");
   if (const auto dtype = call.dtype("dtype"))
     v = e.cast(v, dtype->dtype);
   const DType dtype = e.dtype(v);
@@ -203,7 +196,7 @@ void vector_norm(Call& call, const Lowering& row) {
 
 void logsumexp(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value v = as_float(e, real_value(call, "self"));
+  const Value v = as_float(e, call.real_value("self"));
   const Axes axes = call.axes("dim", e.rank(v));
   const double infinity = std::numeric_limits<double>::infinity();
   const Value peak = e.reduce(op::reduce_max, v, axes, true);
@@ -217,7 +210,7 @@ namespace {
 
 /// The operand of a softmax in the dtype that is asked for; `half_to_float` is the older way to ask for f32.
 Value softmax_operand(Call& call, const Lowering& row) {
-  Value v = real_value(call, "self");
+  Value v = call.real_value("self");
   if (row.number == 1.0)
     return call.boolean("half_to_float") ? call.emit.cast(v, DType::f32) : v;
   if (const auto dtype = call.dtype("dtype"))
@@ -246,7 +239,7 @@ void log_softmax(Call& call, const Lowering& row) {
 }
 
 void topk(Call& call, const Lowering&) {
-  const Value v = real_value(call, "self");
+  const Value v = call.real_value("self");
   const auto axis = static_cast<std::int64_t>(call.axis("dim", call.emit.rank(v)));
   if (call.emit.rank(v) == 0)
     call.unsupported("scalars");
@@ -259,7 +252,7 @@ void topk(Call& call, const Lowering&) {
 }
 
 void sort(Call& call, const Lowering&) {
-  const Value v = real_value(call, "self");
+  const Value v = call.real_value("self");
   const auto axis = static_cast<std::int64_t>(call.axis("dim", call.emit.rank(v)));
   if (call.emit.rank(v) == 0)
     call.unsupported("scalars");
@@ -274,14 +267,14 @@ void argsort(Call& call, const Lowering& row) {
 
 void diff(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  Value v = real_value(call, "self");
+  Value v = call.real_value("self");
   const std::size_t axis = call.axis("dim", e.rank(v));
   std::vector<Value> parts;
   if (call.has("prepend"))
-    parts.push_back(e.cast(real_value(call, "prepend"), e.dtype(v)));
+    parts.push_back(e.cast(call.real_value("prepend"), e.dtype(v)));
   parts.push_back(v);
   if (call.has("append"))
-    parts.push_back(e.cast(real_value(call, "append"), e.dtype(v)));
+    parts.push_back(e.cast(call.real_value("append"), e.dtype(v)));
   v = e.concat(parts, axis);
   const std::int64_t times = call.integer("n");
   if (times < 0 || times > 16)
@@ -296,7 +289,7 @@ void diff(Call& call, const Lowering&) {
 
 void histc(Call& call, const Lowering&) {
   Emitter& e = call.emit;
-  const Value v = real_value(call, "self");
+  const Value v = call.real_value("self");
   const DType dtype = e.dtype(v);
   const std::int64_t bins = call.integer("bins");
   const double low = call.real("min"), high = call.real("max");
@@ -353,14 +346,14 @@ Value inverse_root(Emitter& e, Value mean_square, double eps) {
 
 void rms_norm(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  const Value x = real_value(call, "input");
+  const Value x = call.real_value("input");
   const std::size_t axes = call.dims("normalized_shape").size();
   const Dims shape(e.dims(x).begin(), e.dims(x).end());
   const Value merged = merge_last(e, x, axes);
   const double eps = call.has("eps") ? call.real("eps") : machine_epsilon(e.dtype(x));
   std::vector<Value> operands{merged};
   if (call.has("weight"))
-    operands.push_back(merge_last(e, real_value(call, "weight"), axes));
+    operands.push_back(merge_last(e, call.real_value("weight"), axes));
   call.give(e.reshape(e.op(op::rms_norm, operands, {{"eps", eps}}), shape));
   if (row.number != 1.0)
     return;
@@ -372,18 +365,18 @@ void rms_norm(Call& call, const Lowering& row) {
 
 void layer_norm(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  const Value x = real_value(call, "input");
+  const Value x = call.real_value("input");
   const std::size_t axes = call.dims("normalized_shape").size();
   const Dims shape(e.dims(x).begin(), e.dims(x).end());
   const Value merged = merge_last(e, x, axes);
   const double eps = call.real("eps");
   std::vector<Value> operands{merged};
   if (call.has("weight"))
-    operands.push_back(merge_last(e, real_value(call, "weight"), axes));
+    operands.push_back(merge_last(e, call.real_value("weight"), axes));
   if (call.has("bias")) {
     if (operands.size() == 1)
       operands.push_back(e.full({e.dims(merged).back()}, 1.0, e.dtype(x)));
-    operands.push_back(merge_last(e, real_value(call, "bias"), axes));
+    operands.push_back(merge_last(e, call.real_value("bias"), axes));
   }
   call.give(e.reshape(e.op(op::layer_norm, operands, {{"eps", eps}}), shape));
   if (row.number != 1.0)
@@ -409,7 +402,7 @@ Value over_channels(Emitter& e, Value v, std::size_t rank) {
 
 void group_norm(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  const Value x = real_value(call, "input");
+  const Value x = call.real_value("input");
   const DType dtype = e.dtype(x);
   const Dims shape(e.dims(x).begin(), e.dims(x).end());
   if (shape.size() < 2)
@@ -425,9 +418,9 @@ void group_norm(Call& call, const Lowering& row) {
   const Value root = inverse_root(e, variance_of(e, wide, {2}, 0.0, true), call.real("eps"));
   Value out = e.reshape(e.mul(e.sub(wide, center), root), shape);
   if (call.has("weight"))
-    out = e.mul(out, e.cast(over_channels(e, real_value(call, "weight"), shape.size()), e.dtype(out)));
+    out = e.mul(out, e.cast(over_channels(e, call.real_value("weight"), shape.size()), e.dtype(out)));
   if (call.has("bias"))
-    out = e.add(out, e.cast(over_channels(e, real_value(call, "bias"), shape.size()), e.dtype(out)));
+    out = e.add(out, e.cast(over_channels(e, call.real_value("bias"), shape.size()), e.dtype(out)));
   call.give(e.cast(out, dtype));
   if (row.number != 1.0)
     return;
@@ -439,14 +432,14 @@ void group_norm(Call& call, const Lowering& row) {
 /// With the running statistics, or (number 1) those of the batch, which are then results as well.
 void batch_norm(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  const Value x = real_value(call, "input");
+  const Value x = call.real_value("input");
   const DType dtype = e.dtype(x), wide = compute_dtype(dtype);
   const std::size_t rank = e.rank(x);
   const bool own = row.number == 1.0;
   if (!own && call.takes("training") && call.boolean("training"))
     call.unsupported("training; export the model after model.eval()");
   const auto channel = [&](std::string_view name) {
-    return over_channels(e, e.cast(real_value(call, name), wide), rank);
+    return over_channels(e, e.cast(call.real_value(name), wide), rank);
   };
   Value mean, spread;
   if (own) {

@@ -16,13 +16,6 @@ namespace {
 
 using Integers = std::vector<std::int64_t>;
 
-Value real_value(Call& call, std::string_view name) {
-  const Tensor t = call.tensor(name);
-  if (t->complex)
-    call.unsupported("complex numbers");
-  return call.tensors.read(t);
-}
-
 /// One number for each of `count` axes; a single one serves them all.
 Integers per_axis(Call& call, std::string_view name, std::size_t count) {
   Integers out = call.integers(name);
@@ -200,13 +193,13 @@ Value pad_by_index(Call& call, Value v, const Dims& widths, std::string_view mod
 
 void pad_by_index(Call& call, const Lowering& row) {
   call.give(
-      pad_by_index(call, real_value(call, "self"), call.dims("padding"), row.number == 0.0 ? "reflect" : "replicate"));
+      pad_by_index(call, call.real_value("self"), call.dims("padding"), row.number == 0.0 ? "reflect" : "replicate"));
 }
 
 void average_pool(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   const auto axes = static_cast<std::size_t>(row.number);
-  const Value v = real_value(call, "self");
+  const Value v = call.real_value("self");
   const DType dtype = e.dtype(v), wide = compute_dtype(dtype);
   const Windows w = pooling_windows(call, axes);
   if (e.rank(v) < axes)
@@ -233,7 +226,7 @@ void average_pool(Call& call, const Lowering& row) {
 void max_pool(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   const auto axes = static_cast<std::size_t>(row.number);
-  const Value v = real_value(call, "self");
+  const Value v = call.real_value("self");
   if (!is_float(e.dtype(v)))
     call.unsupported("integers");
   const Windows w = pooling_windows(call, axes);
@@ -267,7 +260,7 @@ void max_pool(Call& call, const Lowering& row) {
 void adaptive_average_pool(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
   const auto axes = static_cast<std::size_t>(row.number);
-  const Value v = real_value(call, "self");
+  const Value v = call.real_value("self");
   Integers from, to;
   known_lengths(call, v, axes, from, to);
   std::vector<Value> matrices;
@@ -284,7 +277,7 @@ void adaptive_average_pool(Call& call, const Lowering& row) {
 /// Nearest (number 0) or bilinear (1), as aten/src/ATen/native/UpSample.h finds the sources.
 void upsample(Call& call, const Lowering& row) {
   Emitter& e = call.emit;
-  const Value v = real_value(call, "input");
+  const Value v = call.real_value("input");
   Integers from, to;
   known_lengths(call, v, 2, from, to);
   const std::vector<double> factors = call.has("scale_factors") ? call.reals("scale_factors") : std::vector<double>{};
