@@ -1,8 +1,8 @@
 // Dimensions of tensors: integers, or expressions over named symbols such as the token count T.
 //
 // An expression is a polynomial with integer coefficients over atoms; an atom is a symbol, or floordiv(a, b), mod(a, b)
-// or min(a, b) of two dims. Polynomials are kept in one normal form (terms sorted, like terms merged, products multiplied out) and
-// interned in the context, so that equal dims are the same pointer: 2*(T+1) == T+T+2.
+// or min(a, b) of two dims. Polynomials are kept in one normal form (terms sorted, like terms merged, products
+// expanded) and interned in the context, so that equal dims are the same pointer: 2*(T+1) == T+T+2.
 #pragma once
 
 #include <cstdint>
