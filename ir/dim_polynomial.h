@@ -13,7 +13,8 @@
 
 namespace tandem {
 
-/// Symbols by name, before floordivs, before mods, before mins, these by their operands. Depends on nothing but the text.
+/// Symbols by name, before floordivs, before mods, before mins, these by their operands. Depends on nothing but the
+/// text.
 std::strong_ordering compare_atoms(const DimAtom* a, const DimAtom* b);
 
 /// Constants before expressions, these term by term.

@@ -186,8 +186,9 @@ Dim DimTable::symbol(Symbol name) {
   if (const AtomEntry* found = impl_->find_atom(hash, DimAtomKind::symbol, name, {}, {}))
     return found->dim;
   if (!is_symbol_name(name.view()))
-    throw Error("dim.name", "'" + std::string(name.view()) + "' cannot name a dim",
-                "a name is a letter or '_', then letters, digits, '_' and '.'; floordiv, mod, ceildiv, min and max are taken");
+    throw Error(
+        "dim.name", "'" + std::string(name.view()) + "' cannot name a dim",
+        "a name is a letter or '_', then letters, digits, '_' and '.'; floordiv, mod, ceildiv, min and max are taken");
   const std::scoped_lock lock(impl_->mutex);
   const AtomEntry* found = impl_->find_atom(hash, DimAtomKind::symbol, name, {}, {});
   if (!found)

@@ -154,8 +154,8 @@ void add_near_misses(const Graph& graph, const FusionSet& fusions, const PassCon
     if (report == passes.end())
       continue;
     const std::uint32_t dtypes = decide(fusions.gate_request(f), config, capabilities).dtype_bits();
-    for (NearMiss& miss : near_misses(fusions.compiled(), graph, f,
-                                      {.kernel_dtypes = dtypes, .max_anchors = max_near_miss_anchors})) {
+    for (NearMiss& miss :
+         near_misses(fusions.compiled(), graph, f, {.kernel_dtypes = dtypes, .max_anchors = max_near_miss_anchors})) {
       const bool known = std::any_of(report->near_misses.begin(), report->near_misses.end(),
                                      [&](const NearMiss& m) { return m.example == miss.example; });
       if (!known)

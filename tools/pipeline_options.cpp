@@ -29,8 +29,7 @@ PassConfig pass_config(const PipelineSettings& s) {
   return config;
 }
 
-DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<PassHooks> hooks,
-                        bool near_misses) {
+DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<PassHooks> hooks, bool near_misses) {
   const PassConfig config = pass_config(s);
   const Capabilities capabilities = resolve_target(s.target);
 

@@ -30,7 +30,8 @@ void add_pipeline_options(CLI::App& app, PipelineSettings& settings);
 /// What the settings say, parsed. Throws Error.
 PassConfig pass_config(const PipelineSettings& settings);
 
-/// Runs the pipeline that the settings ask for. `near_misses`: the report is for somebody to read. Throws Error: what the settings' parsers and `run_pipeline` throw.
+/// Runs the pipeline that the settings ask for. `near_misses`: the report is for somebody to read. Throws Error: what
+/// the settings' parsers and `run_pipeline` throw.
 DecisionReport optimise(Graph& graph, const PipelineSettings& settings, std::vector<PassHooks> hooks = {},
                         bool near_misses = false);
 

@@ -80,7 +80,7 @@ struct CompiledVariant {
   std::vector<MatchPlan> plans;  ///< One for each distinct op of the match.
   std::vector<std::pair<OpId, std::uint32_t>> required_ops;
   std::vector<std::uint8_t> removed;  ///< The nodes that a rewrite erases: neither kept nor recomputed.
-  bool looks_further = false;  ///< Has guards or negative parts, which may read beyond the matched nodes.
+  bool looks_further = false;         ///< Has guards or negative parts, which may read beyond the matched nodes.
   std::vector<RewriteStep> rewrite;
   std::vector<std::pair<int, RewriteOperand>> replacements;
 };
