@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Builds tandem from nothing and runs all tests, the consumer's included. The last line is "N passed, N failed".
-# Usage: tools/test.sh [PRESET]     PRESET is dev (as it stands), asan-ubsan or tsan; see CMakePresets.json
+# Usage: tools/test.sh [PRESET [-DOPTION...]]     PRESET is dev (as it stands), asan-ubsan or tsan; see CMakePresets.json
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/progress.sh
 . tools/progress.sh
 
 preset=${1:-dev}
+options=("${@:2}")
 build=build/$preset
 jobs=$(jobs_that_fit)
 export CTEST_OUTPUT_ON_FAILURE=1
@@ -18,7 +19,7 @@ give_up() {
 
 mkdir -p "$build/log"
 tools/setup.sh || give_up
-step "configure ($preset)" "$build/log/configure.log" cmake --preset "$preset" || give_up
+step "configure ($preset)" "$build/log/configure.log" cmake --preset "$preset" ${options[@]+"${options[@]}"} || give_up
 step "build" "$build/log/build.log" cmake --build "$build" --parallel "$jobs" || give_up
 
 # Of a test log: what the tests that failed said, a screen each, and where the rest is. (`step` calls it.)

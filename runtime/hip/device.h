@@ -62,7 +62,7 @@ class TANDEM_EXPORT Device {
 
 /// Makes a device current for this thread while it lives, then the one that was before: an engine's other GPUs are not
 /// disturbed.
-class DeviceScope {
+class TANDEM_EXPORT DeviceScope {
  public:
   explicit DeviceScope(const Device& device);
   ~DeviceScope() { static_cast<void>(device_.driver().leave(previous_)); }

@@ -5,13 +5,14 @@
 #include <memory>
 #include <string_view>
 
+#include <tandem/ir/export.h>
 #include <tandem/runtime/hip/device.h>
 
 namespace tandem::hip {
 
 /// Uninitialised memory on a device, aligned to 256 bytes. Freed with it, once the device has done what was asked of it
 /// before.
-class DeviceBuffer {
+class TANDEM_EXPORT DeviceBuffer {
  public:
   DeviceBuffer() = default;
   /// 0 bytes give none. Throws Error "hip.out-of-memory" that says what it was for and what there is, or "hip.call".
@@ -31,7 +32,7 @@ class DeviceBuffer {
 };
 
 /// Page-locked memory of the host.
-class PinnedBuffer {
+class TANDEM_EXPORT PinnedBuffer {
  public:
   PinnedBuffer() = default;
   PinnedBuffer(std::shared_ptr<const Device> device, std::size_t bytes, std::string_view purpose);

@@ -4,12 +4,13 @@
 #include <memory>
 #include <utility>
 
+#include <tandem/ir/export.h>
 #include <tandem/runtime/hip/device.h>
 
 namespace tandem::hip {
 
 /// A handle of a device and the call that destroys it.
-class Handle {
+class TANDEM_EXPORT Handle {
  public:
   using Destroy = std::function<Status(void*)> Driver::*;
 
@@ -31,15 +32,16 @@ class Handle {
 };
 
 /// A stream that does not wait for the default stream. Each of these throws Error "hip.call".
-Handle make_stream(const std::shared_ptr<const Device>& device);
+TANDEM_RUNTIME_API Handle make_stream(const std::shared_ptr<const Device>& device);
 /// With `timing` it can be asked for the time between it and another.
-Handle make_event(const std::shared_ptr<const Device>& device, bool timing);
+TANDEM_RUNTIME_API Handle make_event(const std::shared_ptr<const Device>& device, bool timing);
 
 /// Whether the stream is being recorded by its owner.
-bool is_capturing(const Device& device, void* stream);
+TANDEM_RUNTIME_API bool is_capturing(const Device& device, void* stream);
 
 /// What `enqueue(stream)` puts on a stream, recorded on `stream` and made ready to be launched. Nothing runs. When
 /// `enqueue` throws, the recording is ended and dropped first.
-Handle record_graph(const std::shared_ptr<const Device>& device, void* stream, const std::function<void()>& enqueue);
+TANDEM_RUNTIME_API Handle record_graph(const std::shared_ptr<const Device>& device, void* stream,
+                                       const std::function<void()>& enqueue);
 
 }  // namespace tandem::hip

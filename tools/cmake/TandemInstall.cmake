@@ -15,12 +15,13 @@ function(tandem_install_headers folder)
   install(FILES ${ARGN} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tandem/${folder}")
 endfunction()
 tandem_install_headers(ir attribute.h block_pool.h builder.h context.h diagnostic.h dim.h dim_parser.h dtype.h export.h
-                       graph.h op_table.h ops.def symbol.h type.h verifier.h)
+                       graph.h growing_array.h op_table.h ops.def symbol.h type.h verifier.h)
 tandem_install_headers(ir/io dot.h file.h html.h json.h limits.h read.h text.h torch_export.h)
-tandem_install_headers(passes capabilities.h config.h gate.h hooks.h pass.h pass_manager.h pipeline.def pipeline.h
+tandem_install_headers(passes capabilities.h config.h explain.h gate.h hooks.h pass.h pass_manager.h pipeline.def pipeline.h
                        report.h)
-tandem_install_headers(passes/pattern builder.h compiler.h engine.h expand.h fusion_set.h json.h pattern.h predicates.h
-                       program.h text.h)
+tandem_install_headers(passes/pattern block_memo.h builder.h check.h compiler.h engine.h expand.h explain.h extract.h
+                       fusion_set.h json.h lint.h match_code.h match_state.h matcher.h pattern.h predicates.h program.h
+                       rewriter.h text.h)
 tandem_install_headers(passes/fusion fusions.h)
 tandem_install_headers(kernels kernel.h tensor.h)
 tandem_install_headers(kernels/hip code_objects.h device_info.h launch.h)
