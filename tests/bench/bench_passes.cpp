@@ -9,6 +9,7 @@
 #include <benchmark/benchmark.h>
 
 #include <tandem/ir/builder.h>
+#include <tandem/passes/fusion/fusions.h>
 #include <tandem/passes/pattern/fusion_set.h>
 #include <tandem/passes/pipeline.h>
 
@@ -92,8 +93,15 @@ void pipeline(benchmark::State& state) {
   });
 }
 
+/// Parsing the text of all shipped fusions, which a process does once.
+void read_shipped_fusions(benchmark::State& state) {
+  for (auto _ : state)
+    benchmark::DoNotOptimize(shipped_fusions());
+}
+
 }  // namespace
 
+BENCHMARK(read_shipped_fusions)->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(one_pass, verify, "verify")->RangeMultiplier(10)->Range(61, 6100);
 BENCHMARK_CAPTURE(one_pass, dce, "dce")->RangeMultiplier(10)->Range(61, 6100);
 BENCHMARK_CAPTURE(one_pass, fold, "fold")->RangeMultiplier(10)->Range(61, 6100);
