@@ -61,7 +61,7 @@ function(tandem_unity target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD_BATCH_SIZE 12)
   get_target_property(sources ${target} SOURCES)
   foreach(source IN LISTS sources)
-    if(source MATCHES "/(runtime/.*|context|mapped_file|resolve.*|rewriter|text_parser|generalise|last_obstacles|fusion_set|text_writer|norm_launch)\\.cpp$"
+    if(source MATCHES "/(runtime/(run_request|safetensors_write|tensor_store|plan)|hip/(driver_nvidia|norm_launch)|cpu/(reductions|row_io|strided_copy|unary)|context|mapped_file|read|gate|text_spelling|resolve.*|rewriter|text_parser|generalise|last_obstacles|fusion_set|text_writer)\\.cpp$"
        OR source MATCHES "^${TANDEM_GENERATED_DIR}")
       set_source_files_properties("${source}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     endif()
