@@ -66,9 +66,8 @@ function(tandem_unity target)
       set_source_files_properties("${source}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     endif()
   endforeach()
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # a unit is taken for a header
-  endif()
+  # A name may hide one of another source, and a unit is taken for a header; a build that joins nothing has both warnings.
+  target_compile_options(${target} PRIVATE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endfunction()
 
 # Lets ccache keep the objects of a target that has a precompiled header.
