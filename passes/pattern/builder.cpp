@@ -1,5 +1,7 @@
 #include <tandem/passes/pattern/builder.h>
 
+#include <tandem/ir/diagnostic.h>
+
 namespace tandem {
 
 namespace {
@@ -139,6 +141,13 @@ NodeMatcher PatternBuilder::match(std::string_view op, std::initializer_list<Pat
   c.span = span_of(loc);
   c.node.op = op;
   c.node.operands = names_of(operands);
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    for (ThroughPattern step : operands.begin()[i].steps) {
+      step.operand = i;
+      step.span = c.span;
+      c.node.through.push_back(std::move(step));
+    }
+  }
   c.node.span = c.span;
   clauses().push_back(std::move(c));
   return {&clauses(), clauses().size() - 1};
@@ -187,6 +196,12 @@ void PatternBuilder::where(PatternExpr a, Compare compare, PatternExpr b, Loc lo
 }
 
 NodeCreator PatternBuilder::create(std::string_view op, std::initializer_list<PatternValueName> operands, Loc loc) {
+  for (const PatternValueName& v : operands) {
+    if (!v.steps.empty()) {
+      throw Error("pattern.syntax", "'through' belongs into the match",
+                  "a new node reads the value itself, or the result of another new node");
+    }
+  }
   RewriteNode n;
   n.op = op;
   n.operands = names_of(operands);

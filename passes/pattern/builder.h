@@ -18,6 +18,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tandem/ir/dtype.h>
@@ -105,10 +106,37 @@ inline PatternShape leading(std::string_view name, std::initializer_list<Pattern
   return s;
 }
 
-/// A value of a pattern, by name.
+/// An attribute of a node: `attribute("dtype", DType::f32)`.
+inline AttrPattern attribute(std::string_view name, PatternExpr value, Compare compare = Compare::equal) {
+  return {std::string(name), compare, value.expr(), {}};
+}
+
+/// A value of a pattern, by name, and what stands between it and the node that reads it.
 struct PatternValueName {
   std::string name;
+  std::vector<ThroughPattern> steps = {};
+
+  /// `%x through cast {..}`: the value as a node of one operand passes it on.
+  PatternValueName through(std::string_view op, std::vector<AttrPattern> attrs = {}) const {
+    PatternValueName out = *this;
+    out.steps.push_back({0, std::string(op), std::move(attrs), false, {}});
+    return out;
+  }
+  /// `%x through cast?`: the node may be absent.
+  PatternValueName through_optional(std::string_view op, std::vector<AttrPattern> attrs = {}) const {
+    PatternValueName out = through(op, std::move(attrs));
+    out.steps.back().optional = true;
+    return out;
+  }
 };
+
+/// `uses(%x)`, in conditions: how often a value is read.
+inline PatternExpr uses(const PatternValueName& value) {
+  Expr e;
+  e.kind = Expr::Kind::uses;
+  e.text = value.name;
+  return PatternExpr(std::move(e));
+}
 
 class PatternBuilder;
 

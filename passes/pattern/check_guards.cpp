@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <tandem/passes/pattern/resolve.h>
+
 namespace tandem {
 
 namespace {
@@ -19,6 +21,18 @@ std::size_t uses_of(const Instance& instance, int value) {
   for (const InstanceNode& n : instance.nodes)
     uses += static_cast<std::size_t>(std::count(n.operands.begin(), n.operands.end(), value));
   return uses;
+}
+
+/// The expression with what the instance says for `uses(%x)`.
+Expr with_uses_counted(const CompiledVariant& variant, const Instance& instance, Expr e) {
+  const int id = e.kind == Expr::Kind::uses ? value_named(variant, e.text) : -1;
+  if (id >= 0) {
+    e.kind = Expr::Kind::integer;
+    e.integer = static_cast<std::int64_t>(uses_of(instance, id));
+  }
+  for (Expr& a : e.args)
+    a = with_uses_counted(variant, instance, std::move(a));
+  return e;
 }
 
 std::optional<bool> predicate_holds(const CompiledVariant& variant, const Guard& guard, const Instance& instance) {
@@ -65,13 +79,14 @@ std::optional<bool> guard_holds(Context&, const CompiledVariant& variant, const 
     const auto holds = predicate_holds(variant, guard, instance);
     return holds ? std::optional(*holds != guard.negated) : std::nullopt;
   }
-  const auto a = solution.value(guard.args[0]);
+  const auto value_of = [&](const Expr& e) { return solution.value(with_uses_counted(variant, instance, e)); };
+  const auto a = value_of(guard.args[0]);
   if (!a)
     return std::nullopt;
   if (guard.compare == Compare::one_of) {
     bool found = false;
     for (const Expr& e : guard.args[1].args) {
-      const auto b = solution.value(e);
+      const auto b = value_of(e);
       const auto equal = b ? Solution::compare(Compare::equal, *a, *b) : std::nullopt;
       if (!equal)
         return std::nullopt;
@@ -79,7 +94,7 @@ std::optional<bool> guard_holds(Context&, const CompiledVariant& variant, const 
     }
     return found != guard.negated;
   }
-  const auto b = solution.value(guard.args[1]);
+  const auto b = value_of(guard.args[1]);
   const auto holds = b ? Solution::compare(guard.compare, *a, *b) : std::nullopt;
   return holds ? std::optional(*holds != guard.negated) : std::nullopt;
 }
@@ -98,6 +113,39 @@ std::vector<std::optional<bool>> weights_by_guards(const CompiledVariant& varian
     wanted[static_cast<std::size_t>(id)] = (g.predicate == "input") != holds;
   }
   return wanted;
+}
+
+namespace {
+
+std::int64_t largest_integer(const Expr& e) {
+  std::int64_t most = e.kind == Expr::Kind::integer ? e.integer : 0;
+  for (const Expr& a : e.args)
+    most = std::max(most, largest_integer(a));
+  return most;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> further_uses(const CompiledVariant& variant) {
+  std::vector<std::int64_t> most(variant.values.size(), 0);
+  const auto note = [&](const auto& self, const Expr& e, std::int64_t count) -> void {
+    const int id = is_about_value(e) ? value_named(variant, e.text) : -1;
+    if (id >= 0)
+      most[static_cast<std::size_t>(id)] = std::max(most[static_cast<std::size_t>(id)], count);
+    for (const Expr& a : e.args)
+      self(self, a, count);
+  };
+  for (const Guard& g : variant.source.pattern.where) {
+    constexpr std::int64_t limit = 12;
+    std::int64_t count = 1;
+    for (const Expr& e : g.args)
+      count = std::max(count, std::min(limit, largest_integer(e) + 1));
+    if (g.predicate == "one_use" || g.predicate == "output" || mentions(g.args, Expr::Kind::uses)) {
+      for (const Expr& e : g.args)
+        note(note, e, count);
+    }
+  }
+  return most;
 }
 
 }  // namespace tandem

@@ -236,6 +236,7 @@ class Attempt {
   void choose_outputs() {
     for (const auto& [value, replacement] : variant_.replacements)
       instance_.outputs.push_back(value);
+    add_counted_uses();
     if (wishes_.plain)
       return;
     for (const InstanceNode& n : instance_.nodes) {
@@ -249,6 +250,19 @@ class Attempt {
         instance_.outputs.push_back(n.results[i]);
         instance_.outside_users = true;
       }
+    }
+  }
+
+  /// Guards that count uses are about readers outside the match, too: those that it may have are drawn.
+  void add_counted_uses() {
+    const std::vector<std::int64_t> most = further_uses(variant_);
+    for (std::size_t v = 0; v < most.size(); ++v) {
+      const PatternValue& value = variant_.values[v];
+      const PatternNode* def = value.node < 0 ? nullptr : &variant_.nodes[static_cast<std::size_t>(value.node)];
+      if (most[v] == 0 || (def != nullptr && !def->keep && !def->recompute && !value.replaced))
+        continue;
+      for (std::size_t n = random_.below(static_cast<std::size_t>(most[v]) + 1); n > 0; --n)
+        instance_.outputs.push_back(static_cast<int>(v));
     }
   }
 

@@ -30,6 +30,11 @@ void rank_variants(CompiledSet& set) {
     set.ranks[order[i]] = i;
 }
 
+/// Whether a condition depends on who reads a value.
+bool is_about_readers(const Guard& g) {
+  return g.predicate == "one_use" || g.predicate == "output" || mentions(g.args, Expr::Kind::uses);
+}
+
 /// What tells soonest that a graph cannot hold a variant: of its ops the one that is rarest among all patterns.
 void choose_key_ops(CompiledSet& set) {
   std::vector<std::size_t> needed_by(set.context->ops().size(), 0);
@@ -65,7 +70,7 @@ std::shared_ptr<const CompiledSet> compile(std::shared_ptr<Context> context, std
           d.notes.push_back("the other one is at " + to_string(it->second->span));
         throw Error(std::move(d));
       }
-      for (Variant& variant : expand(pattern)) {
+      for (Variant& variant : expand(*set->context, pattern)) {
         CompiledVariant compiled = resolve(*set->context, f, std::move(variant));
         build_plans(*set, compiled);
         set->variants.push_back(std::move(compiled));
@@ -87,8 +92,11 @@ std::shared_ptr<const CompiledSet> compile(std::shared_ptr<Context> context, std
   for (const CompiledVariant& variant : set->variants) {
     for (const auto& [op, count] : variant.required_ops)
       set->interesting_ops[op.index] = true;
+    const auto& where = variant.source.pattern.where;
+    set->looks_at_readers = set->looks_at_readers || std::any_of(where.begin(), where.end(), is_about_readers);
     set->diameter = std::max(set->diameter, variant.nodes.size());
   }
+  set->looks_at_readers = set->looks_at_readers || !set->sub_programs.empty();
   set->code = lay_out(*set);
   rank_variants(*set);
   choose_key_ops(*set);

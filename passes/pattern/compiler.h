@@ -79,8 +79,9 @@ struct CompiledVariant {
   std::vector<std::string> dims, captures, types, leading;
   std::vector<MatchPlan> plans;  ///< One for each distinct op of the match.
   std::vector<std::pair<OpId, std::uint32_t>> required_ops;
-  std::vector<std::uint8_t> removed;  ///< The nodes that a rewrite erases: neither kept nor recomputed.
-  bool looks_further = false;         ///< Has guards or negative parts, which may read beyond the matched nodes.
+  std::vector<std::uint8_t> removed;     ///< The nodes that a rewrite erases: neither kept nor recomputed.
+  std::vector<std::uint8_t> recomputed;  ///< Those that it erases where nobody else reads them.
+  bool looks_further = false;            ///< Has guards or negative parts, which may read beyond the matched nodes.
   std::vector<RewriteStep> rewrite;
   std::vector<std::pair<int, RewriteOperand>> replacements;
 };
@@ -116,6 +117,7 @@ struct CompiledSet {
   std::vector<std::uint32_t> ranks;  // its place when several match at one site: the least goes first
 
   std::vector<bool> interesting_ops;  // by op: whether some pattern matches it
+  bool looks_at_readers = false;      // whether some pattern has a guard or negative part about who reads a value
   std::size_t diameter = 0;           // the most nodes of any variant
 };
 

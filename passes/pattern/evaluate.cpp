@@ -58,7 +58,7 @@ std::optional<Attribute> combine_reals(Expr::Kind kind, double a, double b) {
 
 }  // namespace
 
-std::optional<Attribute> evaluate(const BoundExpr& e, const MatchState& state) {
+std::optional<Attribute> evaluate(const BoundExpr& e, const MatchState& state, const GraphView* view) {
   switch (e.kind) {
     case Expr::Kind::boolean:
     case Expr::Kind::integer:
@@ -70,7 +70,7 @@ std::optional<Attribute> evaluate(const BoundExpr& e, const MatchState& state) {
       return e.is_dtype_variable ? Attribute::of(state.dtypes[e.slot]) : Attribute::of(state.dims[e.slot]);
     case Expr::Kind::capture: return state.captures[e.slot];
     case Expr::Kind::neg: {
-      const auto a = evaluate(e.args[0], state);
+      const auto a = evaluate(e.args[0], state, view);
       if (!a)
         return std::nullopt;
       if (a->kind() == AttrKind::real)
@@ -84,7 +84,7 @@ std::optional<Attribute> evaluate(const BoundExpr& e, const MatchState& state) {
     case Expr::Kind::div:
     case Expr::Kind::floordiv:
     case Expr::Kind::mod: {
-      const auto a = evaluate(e.args[0], state), b = evaluate(e.args[1], state);
+      const auto a = evaluate(e.args[0], state, view), b = evaluate(e.args[1], state, view);
       if (!a || !b)
         return std::nullopt;
       if (a->kind() != AttrKind::real && b->kind() != AttrKind::real) {
@@ -93,6 +93,11 @@ std::optional<Attribute> evaluate(const BoundExpr& e, const MatchState& state) {
       }
       const auto x = as_real(*a), y = as_real(*b);
       return x && y ? combine_reals(e.kind, *x, *y) : std::nullopt;
+    }
+    case Expr::Kind::uses: {
+      if (view == nullptr)
+        return std::nullopt;
+      return Attribute::of(static_cast<std::int64_t>(view->num_uses(value_index(*view, state, e.value))));
     }
     case Expr::Kind::list:
     case Expr::Kind::rest:

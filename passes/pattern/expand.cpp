@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -45,6 +47,11 @@ void rename(Expr& e, const Renaming& names, Expr::Kind kind) {
     rename(a, names, kind);
 }
 
+void rename_values(Expr& e, const Renaming& names) {
+  rename(e, names, Expr::Kind::value);
+  rename(e, names, Expr::Kind::uses);
+}
+
 void rename_values(std::vector<Clause>& clauses, const Renaming& names) {
   for (Clause& c : clauses) {
     for (std::string& v : c.node.operands)
@@ -63,13 +70,24 @@ void rename_values(std::vector<Clause>& clauses, const Renaming& names) {
 // --- families: names of ops, dtypes and dims are replaced by the member's
 // -------------------------------------------------
 
+void substitute_family(TypePattern& type, const Renaming& names) {
+  type.dtype = renamed(names, type.dtype);
+  for (Expr& d : type.dims)
+    rename(d, names, Expr::Kind::name);
+}
+
 void substitute_family(std::vector<Clause>& clauses, const Renaming& names) {
   for (Clause& c : clauses) {
     c.node.op = renamed(names, c.node.op);
     for (TypePattern& t : c.node.types)
-      t.dtype = renamed(names, t.dtype);
+      substitute_family(t, names);
     for (AttrPattern& a : c.node.attrs)
       rename(a.value, names, Expr::Kind::name);
+    for (ThroughPattern& t : c.node.through) {
+      t.op = renamed(names, t.op);
+      for (AttrPattern& a : t.attrs)
+        rename(a.value, names, Expr::Kind::name);
+    }
     for (auto& branch : c.branches)
       substitute_family(branch, names);
   }
@@ -80,7 +98,11 @@ void substitute_family(Pattern& p, const Renaming& names) {
   for (Definition& d : p.definitions)
     substitute_family(d.body, names);
   for (InputPattern& i : p.inputs)
-    i.type.dtype = renamed(names, i.type.dtype);
+    substitute_family(i.type, names);
+  for (TypeVariable& t : p.types) {
+    for (std::string& d : t.dtypes)
+      d = renamed(names, d);
+  }
   for (Guard& g : p.where) {
     for (Expr& e : g.args)
       rename(e, names, Expr::Kind::name);
@@ -93,6 +115,76 @@ void substitute_family(Pattern& p, const Renaming& names) {
   for (std::string& k : p.kernels)
     k = renamed(names, k);
 }
+
+// --- what stands in between: nodes of their own
+// ----------------------------------------------------------------------------------------------------
+
+/// Values that a pattern names.
+void collect_values(const std::vector<Clause>& clauses, std::set<std::string>& out) {
+  for (const Clause& c : clauses) {
+    for (const auto* names : {&c.node.operands, &c.node.results, &c.args, &c.results})
+      out.insert(names->begin(), names->end());
+    for (const auto& branch : c.branches)
+      collect_values(branch, out);
+  }
+}
+
+class ThroughExpander {
+ public:
+  ThroughExpander(const Context& context, const Pattern& p) : context_(context) {
+    collect_values(p.match, taken_);
+    for (const Definition& d : p.definitions) {
+      collect_values(d.body, taken_);
+      taken_.insert(d.params.begin(), d.params.end());
+      taken_.insert(d.results.begin(), d.results.end());
+    }
+    for (const InputPattern& in : p.inputs)
+      taken_.insert(in.name);
+  }
+
+  void expand(std::vector<Clause>& clauses) {
+    std::vector<Clause> out;
+    for (Clause& c : clauses) {
+      for (auto& branch : c.branches)
+        expand(branch);
+      for (const ThroughPattern& t : std::exchange(c.node.through, {})) {
+        if (t.operand < c.node.operands.size())
+          out.push_back(node_of(t, c.node.operands[t.operand]));
+      }
+      out.push_back(std::move(c));
+    }
+    clauses = std::move(out);
+  }
+
+ private:
+  /// The node that computes `operand` from what it was, under a name of its own.
+  Clause node_of(const ThroughPattern& t, std::string& operand) {
+    Clause c;
+    c.span = c.node.span = t.span;
+    c.node.op = t.op;
+    c.node.attrs = t.attrs;
+    c.node.optional = t.optional;
+    c.node.between = true;
+    c.node.operands = {operand};
+    if (const auto op = context_.find_op(t.op)) {
+      for (const AttrDef& d : context_.op(*op).attrs) {
+        const bool said =
+            std::any_of(t.attrs.begin(), t.attrs.end(), [&](const AttrPattern& a) { return a.name == d.name; });
+        if (!said && !d.default_value)
+          c.node.attrs.push_back({d.name, Compare::any, {}, t.span});
+      }
+    }
+    std::string name = operand + "." + t.op;
+    for (int i = 2; !taken_.insert(name).second; ++i)
+      name = fmt::format("{}.{}.{}", operand, t.op, i);
+    operand = name;
+    c.node.results = {name};
+    return c;
+  }
+
+  const Context& context_;
+  std::set<std::string> taken_;
+};
 
 // --- clauses
 // -----------------------------------------------------------------------------------------------------------------
@@ -240,6 +332,25 @@ class Expander {
   int uses_ = 0;
 };
 
+/// What stands in between is left to its other users, as by `recompute`, where what it reads is still there: an input
+/// of the match, a kept or replaced value, or again such a node.
+void leave_to_others(Pattern& variant) {
+  std::set<std::string> gone;
+  for (const Clause& c : variant.match) {
+    if (c.kind == Clause::Kind::node && !c.node.keep && !c.node.recompute && !c.node.between)
+      gone.insert(c.node.results.begin(), c.node.results.end());
+  }
+  for (const Replacement& r : variant.replacements)
+    gone.erase(r.matched);
+  for (Clause& c : variant.match) {  // each stands behind the one in front of it
+    if (c.kind != Clause::Kind::node || !c.node.between)
+      continue;
+    c.node.recompute = !gone.contains(c.node.operands[0]);
+    if (!c.node.recompute)
+      gone.insert(c.node.results[0]);
+  }
+}
+
 void add_variants(const Pattern& pattern, const std::string& family_choice, std::vector<Variant>& out) {
   for (Partial& partial : Expander(pattern).run()) {
     Expander::apply_aliases(partial);
@@ -258,8 +369,9 @@ void add_variants(const Pattern& pattern, const std::string& family_choice, std:
     }
     for (Guard& g : v.pattern.where) {
       for (Expr& e : g.args)
-        rename(e, partial.aliases, Expr::Kind::value);
+        rename_values(e, partial.aliases);
     }
+    leave_to_others(v.pattern);
     v.choice = family_choice + (family_choice.empty() || partial.choice.empty() ? "" : ", ") + partial.choice;
     out.push_back(std::move(v));
     if (out.size() > max_variants) {
@@ -271,7 +383,7 @@ void add_variants(const Pattern& pattern, const std::string& family_choice, std:
 
 }  // namespace
 
-std::vector<Variant> expand(const Pattern& pattern) {
+std::vector<Variant> expand(const Context& context, const Pattern& pattern) {
   std::vector<Variant> out;
   std::vector<std::pair<Pattern, std::string>> members = {{pattern, ""}};
   for (const Family& family : pattern.families) {
@@ -291,8 +403,13 @@ std::vector<Variant> expand(const Pattern& pattern) {
     }
     members = std::move(next);
   }
-  for (const auto& [member, choice] : members)
+  for (auto& [member, choice] : members) {
+    ThroughExpander through(context, member);
+    through.expand(member.match);
+    for (Definition& d : member.definitions)
+      through.expand(d.body);
     add_variants(member, choice, out);
+  }
   return out;
 }
 

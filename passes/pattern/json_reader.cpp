@@ -225,6 +225,29 @@ class Reader {
     return list<AttrPattern>(v, path, "attrs", [&](const JsonValue& a, const std::string& p) { return attr(a, p); });
   }
 
+  ThroughPattern through(const JsonValue& v, const std::string& path, const std::vector<std::string>& operands) {
+    ThroughPattern t;
+    t.span = v.span;
+    if (!require(v, path, Kind::object, "what stands in between as an object"))
+      return t;
+    check_keys(v, path, {"operand", "op", "attrs", "optional"});
+    t.op = needed_string(v, path, "op");
+    t.attrs = attrs(v, path);
+    t.optional = flag(v, path, "optional");
+    const JsonValue* operand = needed(v, path, "operand");
+    if (operand == nullptr)
+      return t;
+    const bool named = operand->kind == Kind::integer && operand->integer >= 0 &&
+                       static_cast<std::uint64_t>(operand->integer) < operands.size();
+    if (named)
+      t.operand = static_cast<std::size_t>(operand->integer);
+    if (!named || operands[t.operand] == "_" || operands[t.operand].ends_with("...")) {
+      report(*operand, below(path, "operand"), "pattern.json-kind",
+             fmt::format("expected the position of one operand among 'in', found {}", describe(*operand)));
+    }
+    return t;
+  }
+
   // --- clauses
   // ---------------------------------------------------------------------------------------------------------------
 
@@ -259,12 +282,17 @@ class Reader {
       c.results = strings(v, path, "out");
       return c;
     }
-    check_keys(v, path,
-               {"op", "in", "out", "types", "attrs", "keep", "recompute", "optional", "either", "unless", "use"});
+    check_keys(
+        v, path,
+        {"op", "in", "through", "out", "types", "attrs", "keep", "recompute", "optional", "either", "unless", "use"});
     NodePattern& n = c.node;
     n.span = v.span;
     n.op = needed_string(v, path, "op");
     n.operands = strings(v, path, "in");
+    n.through = list<ThroughPattern>(
+        v, path, "through", [&](const JsonValue& t, const std::string& p) { return through(t, p, n.operands); });
+    std::stable_sort(n.through.begin(), n.through.end(),
+                     [](const ThroughPattern& a, const ThroughPattern& b) { return a.operand < b.operand; });
     n.results = strings(v, path, "out");
     n.types = list<TypePattern>(v, path, "types", [&](const JsonValue& t, const std::string& p) { return type(t, p); });
     if (!n.types.empty() && n.types.size() != n.results.size()) {

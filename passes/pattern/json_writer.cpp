@@ -23,6 +23,7 @@ Json to(const Guard& g);
 Json to(const InputPattern& in);
 Json to(const Replacement& r);
 Json to(const RewriteNode& n);
+Json to(const ThroughPattern& t);
 Json to(const TypePattern& t);
 Json to(const TypeVariable& t);
 
@@ -93,9 +94,17 @@ Json to(const std::vector<Clause>& body) {
   return out;
 }
 
+Json to(const ThroughPattern& t) {
+  Json out = {{"operand", t.operand}, {"op", t.op}};
+  add(out, "attrs", t.attrs);
+  add(out, "optional", t.optional);
+  return out;
+}
+
 Json to(const NodePattern& n) {
   Json out = {{"op", n.op}};
   add(out, "in", n.operands);
+  add(out, "through", n.through);
   add(out, "out", n.results);
   add(out, "types", n.types);
   add(out, "attrs", n.attrs);

@@ -16,7 +16,7 @@ enum class TokenKind : std::uint8_t {
   capture,  ///< $eps, $"any text"
   string,   ///< "text"
   number,   ///< 1, 1e-06, 0x7ff8: without a sign
-  sign,     ///< ( ) { } [ ] , : = == != < <= > >= + - * / % -> .. ...
+  sign,     ///< ( ) { } [ ] , : = == != < <= > >= + - * / % ? -> .. ...
   bad,      ///< The text is what is wrong with it.
 };
 

@@ -107,14 +107,17 @@ bool exclude(const Guard& a, const Guard& b) {
   return both.empty();
 }
 
-/// A dim is never negative.
+/// A dim is never negative, nor is a count.
 bool impossible(const Pattern& pattern, const Guard& g) {
   const auto b = bound_of(g);
-  if (!b || b->subject->kind != Expr::Kind::name)
+  if (!b)
     return false;
-  const bool is_dim = std::find(pattern.dims.begin(), pattern.dims.end(), b->subject->text) != pattern.dims.end();
+  const Expr& subject = *b->subject;
+  const bool counts = subject.kind == Expr::Kind::uses ||
+                      (subject.kind == Expr::Kind::name &&
+                       std::find(pattern.dims.begin(), pattern.dims.end(), subject.text) != pattern.dims.end());
   const Interval i = interval_of(*b);
-  return is_dim && b->compare != Compare::not_equal && (i.high < 0 || (i.high == 0 && i.high_open));
+  return counts && b->compare != Compare::not_equal && (i.high < 0 || (i.high == 0 && i.high_open));
 }
 
 }  // namespace
@@ -123,7 +126,8 @@ void lint_guards(const Pattern& pattern, std::vector<Diagnostic>& out) {
   for (std::size_t i = 0; i < pattern.where.size(); ++i) {
     if (impossible(pattern, pattern.where[i])) {
       out.push_back(pattern_problem(pattern, pattern.where[i].span, "lint.contradictory-guards",
-                                    "a dim is never negative, so this guard never holds", "remove or correct it"));
+                                    "a dim and a number of uses are never negative, so this guard never holds",
+                                    "remove or correct it"));
     }
     for (std::size_t k = i + 1; k < pattern.where.size(); ++k) {
       if (!exclude(pattern.where[i], pattern.where[k]))
@@ -135,6 +139,21 @@ void lint_guards(const Pattern& pattern, std::vector<Diagnostic>& out) {
       out.push_back(std::move(d));
     }
   }
+}
+
+std::optional<double> upper_bound(const Pattern& pattern, const Expr& expr) {
+  if (const auto constant = number(expr))
+    return constant;
+  std::optional<double> least;
+  for (const Guard& g : pattern.where) {
+    const auto b = bound_of(g);
+    if (!b || *b->subject != expr || b->compare == Compare::not_equal)
+      continue;
+    const double high = interval_of(*b).high;
+    if (std::isfinite(high) && (!least || high < *least))
+      least = high;
+  }
+  return least;
 }
 
 }  // namespace tandem

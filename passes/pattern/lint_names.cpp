@@ -104,6 +104,12 @@ class NameLinter {
         if (a.compare == Compare::any && !negative && !c.node.keep)  // what stays computes what it did
           ignored(c.node, a, span);
       }
+      for (const ThroughPattern& t : c.node.through) {
+        for (const AttrPattern& a : t.attrs) {
+          read(a.value, a.span.line != 0 ? a.span : t.span);
+          float_equality(a, a.span.line != 0 ? a.span : t.span);
+        }
+      }
     }
   }
 

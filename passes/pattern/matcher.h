@@ -12,8 +12,9 @@
 
 namespace tandem {
 
-/// The value of an expression over what a match bound; empty when it has none (an unlike kind, an overflow).
-std::optional<Attribute> evaluate(const BoundExpr& expr, const MatchState& state);
+/// The value of an expression over what a match bound; empty when it has none (an unlike kind, an overflow). `uses(%x)`
+/// is counted in `view`, and has no value without one.
+std::optional<Attribute> evaluate(const BoundExpr& expr, const MatchState& state, const GraphView* view = nullptr);
 /// The same, fitted to an attribute of kind `kind`: dims as dims, ints as reals.
 std::optional<Attribute> evaluate_as(Context& context, AttrKind kind, const BoundExpr& expr, const MatchState& state);
 

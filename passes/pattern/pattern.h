@@ -8,6 +8,7 @@
 // attribute. Attributes are closed: one that a pattern does not mention must have the op's default.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <source_location>
 #include <string>
@@ -49,6 +50,7 @@ struct Expr {
     mod,    // `args`, two of them
     neg,    // `args`, one
     value,  // `text`: %text, as an argument of a guard
+    uses,   // `text`: uses(%text), how often the value is read; in guards
   };
   Kind kind = Kind::integer;
   bool boolean = false;
@@ -93,16 +95,31 @@ struct AttrPattern {
   friend bool operator==(const AttrPattern&, const AttrPattern&) = default;
 };
 
+/// What stands between a value and a node that reads it: `%x through cast?`. A node of one operand and one result. It
+/// stays for its other users where the value stays, and goes away with it else. Attributes without a default that are
+/// not mentioned may be anything.
+struct ThroughPattern {
+  std::size_t operand = 0;  ///< Which operand of the node.
+  std::string op;
+  std::vector<AttrPattern> attrs;
+  bool optional = false;  ///< "?": it may be absent.
+  Span span;
+  friend bool operator==(const ThroughPattern&, const ThroughPattern&) = default;
+};
+
 /// One node to match: `keep %q, %kv = split(%x) {axis = -1, sizes = [Q, C + P]}`.
 struct NodePattern {
   std::vector<std::string> results;  ///< Names; "_" for one that must not be used. May end in a rest, "parts...".
   std::vector<TypePattern> types;    ///< Of the results; empty, or one each.
   std::string op;
   std::vector<std::string> operands;  ///< Names; may end in a rest, "xs...".
+  /// In the order of the operands, those of one operand from the value towards the node.
+  std::vector<ThroughPattern> through;
   std::vector<AttrPattern> attrs;
   bool keep = false;       ///< The node stays; its results may have other users.
   bool recompute = false;  ///< Other users are legal: the node is left to them and computed again inside.
   bool optional = false;   ///< One operand, one result: where the node is absent the result is the operand.
+  bool between = false;    ///< Of a variant (expand.h): it was said with `through`.
   Span span;
   friend bool operator==(const NodePattern&, const NodePattern&) = default;
 };

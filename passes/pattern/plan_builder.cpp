@@ -362,6 +362,8 @@ class PlanBuilder {
   // --------------------------------------------------------------------------------------------------------
 
   void add_equation(Equation e, const Expr& expr, const Span& span, const std::string& what) {
+    if (mentions({expr}, Expr::Kind::value) || mentions({expr}, Expr::Kind::uses))
+      fail(span, "pattern.dim-expression", fmt::format("'{}' speaks of a value, not of dims", to_string(expr)));
     if (const auto linear = linear_form(v_, expr)) {
       e.linear = *linear;
     } else {
@@ -559,7 +561,7 @@ class PlanBuilder {
     return out;
   }
   void place_values(const Expr& e, BoundExpr& out, const Span& span) {
-    if (e.kind == Expr::Kind::value) {
+    if (is_about_value(e)) {
       const auto it = std::find_if(v_.values.begin(), v_.values.end(), [&](const auto& v) { return v.name == e.text; });
       if (it == v_.values.end() || plan_.values[static_cast<std::size_t>(it - v_.values.begin())].node == unassigned) {
         fail(span, "pattern.unbound-value", fmt::format("'%{}' is not bound by the match", e.text));
@@ -591,6 +593,9 @@ class PlanBuilder {
                std::string(p->doc));
         }
         bound.predicate = static_cast<int>(p - predicates().data());
+      } else if (mentions(g.args, Expr::Kind::value)) {
+        fail(g.span, "pattern.predicate", "a value by itself cannot be compared",
+             "compare how often it is read, uses(%x) <= 2, or use a predicate, same_value(%a, %b)");
       }
       for (const Expr& e : g.args)
         bound.args.push_back(bind_guard_expr(e, g.span));
@@ -643,6 +648,7 @@ class PlanBuilder {
       if (c.kind != Clause::Kind::node)
         fail(clause.span, "pattern.unless", "an 'unless' part holds plain nodes only");
       c.node.keep = true;
+      c.node.recompute = false;
       for (std::string& r : c.node.results) {  // here `_` is a result that nothing else speaks of
         if (r == "_")
           r = fmt::format("_part_of_unless_{}", ++unnamed);

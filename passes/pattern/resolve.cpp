@@ -75,8 +75,8 @@ class Resolver {
     for (const auto& [op, count] : ops)
       v_.required_ops.emplace_back(OpId{op}, count);
     for (std::size_t i = 0; i < v_.nodes.size(); ++i) {
-      if (!v_.nodes[i].keep && !v_.nodes[i].recompute)
-        v_.removed.push_back(static_cast<std::uint8_t>(i));
+      if (!v_.nodes[i].keep)
+        (v_.nodes[i].recompute ? v_.recomputed : v_.removed).push_back(static_cast<std::uint8_t>(i));
     }
     v_.looks_further = !p.where.empty() || p.match.size() != v_.nodes.size();
     return std::move(v_);
@@ -308,6 +308,11 @@ class Resolver {
           problem(a.span, "pattern.rewrite-attribute", "an attribute of a new node must be given with '='");
           continue;
         }
+        if (mentions({a.value}, Expr::Kind::value) || mentions({a.value}, Expr::Kind::uses)) {
+          problem(a.span, "pattern.rewrite-attribute", "an attribute of a new node cannot be computed from a value",
+                  "it is an expression over captures, dims and dtypes");
+          continue;
+        }
         try {
           step.attrs[static_cast<std::size_t>(i)] = bind_expr(context_, v_, a.value, a.span);
           step.given[static_cast<std::size_t>(i)] = true;
@@ -426,7 +431,10 @@ class Resolver {
     if (value.replaced || value.node < 0 || static_cast<std::size_t>(value.node) >= v_.nodes.size())
       return;
     const PatternNode& def = v_.nodes[static_cast<std::size_t>(value.node)];
-    if (!def.keep && !def.recompute) {
+    if (def.recompute) {  // it stays for the kept node, and so must what it reads
+      for (const int o : def.operands)
+        check_kept_operand(kept, o);
+    } else if (!def.keep) {
       problem(
           kept.source->span, "pattern.removed-value",
           fmt::format("a kept node reads '%{}', which is computed by a node that the rewrite removes", value.name),
@@ -542,12 +550,18 @@ BoundExpr bind_expr(Context& context, const CompiledVariant& variant, const Expr
         fail(fmt::format("'${}' is captured by no matched attribute", expr.text));
       }
       break;
-    case Expr::Kind::value: break;  // bound by the plan, which knows its path
+    case Expr::Kind::value:
+    case Expr::Kind::uses: break;  // bound by the plan, which knows its path
     default: break;
   }
   for (const Expr& a : expr.args)
     out.args.push_back(bind_expr(context, variant, a, span));
   return out;
+}
+
+bool mentions(const std::vector<Expr>& exprs, Expr::Kind kind) {
+  return std::any_of(exprs.begin(), exprs.end(),
+                     [&](const Expr& e) { return e.kind == kind || mentions(e.args, kind); });
 }
 
 std::optional<LinearDims> linear_form(const CompiledVariant& variant, const Expr& e) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <tandem/passes/pattern/compiler.h>
 
@@ -20,6 +21,14 @@ Diagnostic pattern_problem(const Pattern& pattern, const Span& span, std::string
 /// Turns an expression into one over slots. Throws Error "pattern.unknown-name" for a name that is neither a dim, a
 /// type variable nor a dtype, or for a capture that the match does not bind.
 BoundExpr bind_expr(Context& context, const CompiledVariant& variant, const Expr& expr, const Span& span);
+
+/// Whether one of the expressions holds a part of that kind.
+bool mentions(const std::vector<Expr>& exprs, Expr::Kind kind);
+
+/// %x or uses(%x)
+inline bool is_about_value(const Expr& e) {
+  return e.kind == Expr::Kind::value || e.kind == Expr::Kind::uses;
+}
 
 /// The expression as a sum of dim variables; empty when it is not linear.
 std::optional<LinearDims> linear_form(const CompiledVariant& variant, const Expr& expr);

@@ -55,6 +55,9 @@ bool Rewriter::plan_removal(const CompiledVariant& variant, const MatchPlan& pla
       return refuse(Refusal::effects, fmt::format("{} has effects and cannot be removed", def.name));
     removed_.push_back(state.nodes[plan.registers[i]]);
   }
+  recomputed_.clear();
+  for (const std::uint8_t i : variant.recomputed)
+    recomputed_.push_back(state.nodes[plan.registers[i]]);
   return true;
 }
 
@@ -405,7 +408,9 @@ void Rewriter::erase_removed() {
   GraphEdit edit(graph_);
   released_.clear();
   erased_.clear();
-  // Users first. A removed node whose results are still read (by a recomputed one) stays.
+  // Users first. What nobody reads goes away: of the removed nodes those stay that a recomputed one with other users
+  // reads.
+  removed_.insert(removed_.end(), recomputed_.begin(), recomputed_.end());
   for (std::size_t i = 1; i < removed_.size(); ++i) {  // an insertion sort: they are few
     for (std::size_t k = i; k != 0 && view_.order(removed_[k]) > view_.order(removed_[k - 1]); --k)
       std::swap(removed_[k], removed_[k - 1]);
@@ -414,19 +419,27 @@ void Rewriter::erase_removed() {
     bool used = false;
     for (std::uint32_t i = 0; i < view_.num_results(n); ++i)
       used |= view_.num_uses(view_.result(n, i)) != 0;
-    if (used)
+    if (used || !graph_.context().op(view_.op(n)).has(trait::pure))
       continue;
-    // A value that got a new reader has as many uses as before, which only a negative part can tell apart; the others
-    // may match anew.
+    // A value that got a new reader has as many uses as before, or more than a match allows, which only guards and
+    // negative parts can tell apart; the others may match anew.
     for (std::uint32_t i = 0; i < view_.num_operands(n); ++i) {
       const std::uint32_t v = view_.operand(n, i);
       const bool read_again =
           std::any_of(sources_.begin(), sources_.end(), [&](const Source& s) { return s.created < 0 && s.value == v; });
-      if (!read_again || !set_.sub_programs.empty())
+      if (!read_again || set_.looks_at_readers)
         released_.push_back(view_.value(v));
     }
     edit.erase(n);
     erased_.push_back(n);
+  }
+  if (set_.looks_at_readers) {  // others have more readers than before
+    for (const Source& s : sources_) {
+      if (s.created < 0)
+        released_.push_back(view_.value(s.value));
+    }
+    for (const auto& [old, now] : replacements_)
+      released_.push_back(view_.value(made(now)));
   }
   if (!released_.empty())
     std::erase_if(released_, [&](Value v) { return !graph_.is_live(v); });

@@ -134,6 +134,7 @@ class Rewriter {
   std::vector<std::uint32_t> outside_;
   bool read_inside_ = false;  // a removed node reads a replaced value
   std::vector<std::uint32_t> erased_;
+  std::vector<std::uint32_t> recomputed_;  // erased where nobody else reads them
   std::vector<Value> released_;
   std::vector<std::uint32_t> visited_;  // by node: stamp of the last search that saw it
   std::uint32_t stamp_ = 0;

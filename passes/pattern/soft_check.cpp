@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -20,15 +21,25 @@ class SoftChecker {
  public:
   explicit SoftChecker(SoftState& s) : s_(s) {}
 
-  void run() {
-    for (const SoftObstacle& o : s_.m.obstacles)
-      s_.failures.push_back(describe_obstacle(s_.set, s_.graph, s_.names, s_.v, s_.m, o));
+  void run(std::size_t enough) {
+    const auto is_over = [&] { return s_.failures.size() + s_.m.obstacles.size() > enough; };
     check_arity();
     check_values();
     check_attributes(s_);
-    check_types(s_, tainted());
+    if (!is_over())
+      check_types(s_, tainted());
     check_uses();
-    check_guards();
+    if (!is_over())
+      check_guards();
+    if (is_over()) {
+      s_.failures.resize(enough + 1);
+      return;
+    }
+    std::vector<FailedPredicate> obstacles;
+    for (const SoftObstacle& o : s_.m.obstacles)
+      obstacles.push_back(describe_obstacle(s_.set, s_.graph, s_.names, s_.v, s_.m, o));
+    s_.failures.insert(s_.failures.begin(), std::make_move_iterator(obstacles.begin()),
+                       std::make_move_iterator(obstacles.end()));
     std::stable_sort(s_.failures.begin(), s_.failures.end(),
                      [](const FailedPredicate& a, const FailedPredicate& b) { return a.cause < b.cause; });
   }
@@ -239,7 +250,7 @@ class SoftChecker {
       ready = known(s_.v.dims, s_.dims_known) && known(s_.v.types, s_.types_known);
     if (e.kind == Expr::Kind::capture)
       ready = known(s_.v.captures, s_.captures_known);
-    if (e.kind == Expr::Kind::value)
+    if (is_about_value(e))
       ready = value_of(e) >= 0 && s_.is_known(static_cast<std::size_t>(value_of(e)));
     return ready && std::all_of(e.args.begin(), e.args.end(), [&](const Expr& a) { return is_ready(a); });
   }
@@ -256,7 +267,7 @@ class SoftChecker {
       check_predicate(g);
       return;
     }
-    const auto bind = [&](const Expr& e) { return bind_expr(*s_.set.context, s_.v, e, g.span); };
+    const auto bind = [&](const Expr& e) { return bind_expr(*s_.set.context, s_.v, with_uses_counted(e), g.span); };
     const auto a = evaluate(bind(g.args[0]), s_.bound);
     bool holds = false;
     if (a && g.compare == Compare::one_of) {
@@ -276,6 +287,33 @@ class SoftChecker {
     FailedPredicate& f = s_.fail(Cause::guard, g.span, spell(g),
                                  values.empty() ? "it does not hold" : "it does not hold where " + values);
     f.in_pattern = fmt::format("loosen the condition{}", at_line(g.span));
+    for (const Expr& e : g.args)
+      mark_counted(e, f);
+  }
+
+  /// Points at the values whose uses a condition counts.
+  void mark_counted(const Expr& e, FailedPredicate& f) const {
+    if (e.kind == Expr::Kind::uses) {
+      const Value v = s_.value(static_cast<std::size_t>(value_of(e)));
+      if (const Node def = s_.graph.def_node(v))
+        f.marks.push_back({def, Mark::Part::result, s_.graph.result_index(v)});
+    }
+    for (const Expr& a : e.args)
+      mark_counted(a, f);
+  }
+
+  std::size_t uses_of(const Expr& e) const {
+    return s_.graph.num_uses(s_.value(static_cast<std::size_t>(value_of(e))));
+  }
+
+  Expr with_uses_counted(Expr e) const {
+    if (e.kind == Expr::Kind::uses) {
+      e.integer = static_cast<std::int64_t>(uses_of(e));
+      e.kind = Expr::Kind::integer;
+    }
+    for (Expr& a : e.args)
+      a = with_uses_counted(std::move(a));
+    return e;
   }
 
   void check_predicate(const Guard& g) {
@@ -313,6 +351,9 @@ class SoftChecker {
       text = fmt::format("{} = {}", e.text, to_string(s_.bound.dtypes[slot(s_.v.types)]));
     else if (e.kind == Expr::Kind::capture && slot(s_.v.captures) < s_.v.captures.size())
       text = fmt::format("${} = {}", e.text, to_string(s_.bound.captures[slot(s_.v.captures)]));
+    else if (e.kind == Expr::Kind::uses)
+      text = fmt::format("uses(%{}) = {} ({})", e.text, uses_of(e),
+                         reader_ops(s_.graph, s_.value(static_cast<std::size_t>(value_of(e)))));
     if (!text.empty() && out.find(text) == std::string::npos)
       out += (out.empty() ? "" : ", ") + text;
     for (const Expr& a : e.args)
@@ -341,9 +382,9 @@ class SoftChecker {
 }  // namespace
 
 std::vector<FailedPredicate> check_softly(const CompiledSet& set, const Graph& graph, const ValueNames& names,
-                                          const CompiledVariant& variant, const SoftMatch& match) {
+                                          const CompiledVariant& variant, const SoftMatch& match, std::size_t enough) {
   SoftState state(set, graph, names, variant, match);
-  SoftChecker(state).run();
+  SoftChecker(state).run(enough);
   return std::move(state.failures);
 }
 

@@ -11,9 +11,11 @@
 namespace tandem {
 
 /// Every predicate that fails, the gravest first: the obstacles of the match, then attributes, values, types, users and
-/// guards. What follows from an obstacle (the type behind a cast that stands in between) is no failure of its own.
+/// guards. What follows from an obstacle (the type behind a cast that stands in between) is no failure of its own. Past
+/// `enough` failures nobody wants to know: then there are that many and one at least, without all of their words.
 std::vector<FailedPredicate> check_softly(const CompiledSet& set, const Graph& graph, const ValueNames& names,
-                                          const CompiledVariant& variant, const SoftMatch& match);
+                                          const CompiledVariant& variant, const SoftMatch& match,
+                                          std::size_t enough = ~std::size_t{0});
 
 /// In the words of an explanation: "silu (%s)".
 std::string describe_node(const Graph& graph, const ValueNames& names, Node node);

@@ -82,17 +82,38 @@ struct Words {
     f.found = fmt::format("{} stand{} in between", who, o.between.size() == 1 ? "s" : "");
     f.detail = ops + " in between";
     f.in_graph = fmt::format("remove {}", who);
-    const Node first = view.node(o.between.front());
-    std::string attrs;
-    for (const AttrDef& a : graph.def(first).attrs)
-      attrs += (attrs.empty() ? "" : ", ") + a.name + " = any";
-    if (graph.num_operands(first) == 1) {
-      f.in_pattern = fmt::format("write 'optional %between = {}({}){}' and read %between", graph.def(first).name,
-                                 value(), attrs.empty() ? "" : " {" + attrs + "}");
-    } else {
-      f.in_pattern = fmt::format("add the {} to the match", graph.def(first).name);
+    // From the value towards its reader; upwards they were found the other way round.
+    std::vector<std::uint32_t> path = o.between;
+    if (o.upwards)
+      std::reverse(path.begin(), path.end());
+    std::string read_as = value();
+    for (const std::uint32_t b : path) {
+      if (!may_be_passed_by(view.node(b))) {
+        f.in_pattern = fmt::format("add the {} to the match", graph.def(view.node(b)).name);
+        return f;
+      }
+      read_as += " " + through(view.node(b));
     }
+    f.in_pattern = fmt::format("read it as '{}'{}", read_as, line());
     return f;
+  }
+
+  /// Whether what a node does can be of no matter to a fusion: it changes the form of the data, not the data.
+  bool may_be_passed_by(Node n) const {
+    const OpDef& def = graph.def(n);
+    return graph.num_operands(n) == 1 &&
+           ((def.has(trait::view) && def.name != "slice" && def.name != "expand") || def.name == "cast");
+  }
+
+  /// "through cast?", with what such a node says beyond its defaults.
+  std::string through(Node n) const {
+    std::string attrs;
+    for (std::size_t i = 0; i < graph.def(n).attrs.size(); ++i) {
+      const AttrDef& a = graph.def(n).attrs[i];
+      if (a.default_value && graph.attr(n, i) != a.default_value)
+        attrs += (attrs.empty() ? "" : ", ") + fmt::format("{} = {}", a.name, to_string(graph.attr(n, i)));
+    }
+    return fmt::format("through {}{}?", graph.def(n).name, attrs.empty() ? "" : " {" + attrs + "}");
   }
 
   FailedPredicate operand_order() const {

@@ -105,16 +105,16 @@ bool StepTester::test_guard(const BoundGuard& g, const MatchState& state) const 
     return predicates()[static_cast<std::size_t>(g.predicate)].holds(graph_, {values.data(), g.args.size()}) !=
            g.negated;
   }
-  const auto a = evaluate(g.args[0], state);
+  const auto a = evaluate(g.args[0], state, &view_);
   if (!a)
     return false;  // a comparison that has no value holds neither plain nor negated
   if (g.compare == Compare::one_of) {
     return std::any_of(g.args[1].args.begin(), g.args[1].args.end(), [&](const BoundExpr& e) {
-             const auto b = evaluate(e, state);
+             const auto b = evaluate(e, state, &view_);
              return b && compare_attributes(graph_, Compare::equal, *a, *b);
            }) != g.negated;
   }
-  const auto b = evaluate(g.args[1], state);
+  const auto b = evaluate(g.args[1], state, &view_);
   return b && compare_attributes(graph_, g.compare, *a, *b) != g.negated;
 }
 

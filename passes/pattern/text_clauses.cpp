@@ -221,12 +221,47 @@ std::vector<std::string> ClauseParser::results() {
 }
 
 std::vector<std::string> ClauseParser::operands() {
-  std::vector<std::string> names;
+  NodePattern n;
+  operands(n);
+  if (!n.through.empty()) {
+    cursor_.report(n.through[0].span, "pattern.syntax", "'through' belongs into 'match'",
+                   "a new node reads the value itself, or the result of another new node");
+  }
+  return std::move(n.operands);
+}
+
+/// %a, %b through cast? through reshape {shape = [Q]}
+void ClauseParser::operands(NodePattern& n) {
   cursor_.expect("(", "in front of the operands", "operands stand in parentheses: relu(%x)");
-  if (!cursor_.peek().is(")"))
-    names = parse_values(cursor_, "an operand");
+  if (!cursor_.peek().is(")")) {
+    do {
+      const Token value = cursor_.peek();
+      n.operands.push_back(parse_value(cursor_, "an operand"));
+      while (cursor_.peek().is_word("through")) {
+        if (n.operands.back() == "_" || n.operands.back().ends_with("...")) {
+          cursor_.fail(cursor_.peek(), "pattern.syntax",
+                       fmt::format("'through' behind {}, which is not one value", describe(value)),
+                       "it stands behind the name of one operand: %x through cast?");
+        }
+        n.through.push_back(through(n.operands.size() - 1));
+      }
+    } while (cursor_.accept(","));
+  }
   cursor_.expect(")", "or ',' within the operands");
-  return names;
+}
+
+ThroughPattern ClauseParser::through(std::size_t operand) {
+  cursor_.take();
+  ThroughPattern t;
+  t.operand = operand;
+  const Token op = cursor_.expect_name("an op behind 'through'", "write: %x through cast?");
+  cursor_.count(op);
+  t.span = cursor_.span(op);
+  t.op = op.text;
+  if (cursor_.peek().is("{"))
+    t.attrs = parse_attrs(cursor_);
+  t.optional = cursor_.accept("?");
+  return t;
 }
 
 Clause ClauseParser::node() {
@@ -240,7 +275,7 @@ Clause ClauseParser::node() {
                  "what a value is replaced by is said in 'rewrite'");
   }
   c.node.op = cursor_.expect_name("an op").text;
-  c.node.operands = operands();
+  operands(c.node);
   if (cursor_.peek().is("{"))
     c.node.attrs = parse_attrs(cursor_);
   const Token colon = cursor_.peek();
@@ -280,7 +315,7 @@ void ClauseParser::resolve_uses(const std::set<std::string_view>& defined, std::
     if (!use_meant)
       continue;
     const NodePattern& n = c.node;
-    if (n.keep || n.recompute || n.optional || !n.attrs.empty() || !n.types.empty()) {
+    if (n.keep || n.recompute || n.optional || !n.attrs.empty() || !n.types.empty() || !n.through.empty()) {
       cursor_.report(
           c.span, "pattern.use", fmt::format("'{}' is a definition: its use has operands and results only", n.op),
           fmt::format("say it within the definition; or write 'node' in front where the op '{}' is meant", n.op));
@@ -387,64 +422,6 @@ void ClauseParser::rewrite_statement(Pattern& pattern) {
     cursor_.fail(cursor_.peek(), "pattern.syntax", "the types of new values are inferred", "remove them");
   }
   pattern.rewrite.push_back(std::move(n));
-}
-
-namespace {
-
-void collect_values(const std::vector<Clause>& clauses, std::set<std::string_view>& computed,
-                    std::set<std::string_view>& mentioned) {
-  for (const Clause& c : clauses) {
-    computed.insert(c.node.results.begin(), c.node.results.end());
-    computed.insert(c.results.begin(), c.results.end());
-    mentioned.insert(c.node.operands.begin(), c.node.operands.end());
-    mentioned.insert(c.args.begin(), c.args.end());
-    if (c.kind != Clause::Kind::unless) {
-      for (const auto& b : c.branches)
-        collect_values(b, computed, mentioned);
-    }
-  }
-}
-
-/// Among many names: those of a length far from that of `wrong` are not looked at.
-std::string nearest(std::string_view wrong, const std::set<std::string_view>& known) {
-  constexpr std::size_t enough = 2000;
-  std::vector<std::string_view> candidates;
-  for (std::string_view k : known) {
-    const std::size_t difference = std::max(k.size(), wrong.size()) - std::min(k.size(), wrong.size());
-    if (difference <= 2 && candidates.size() < enough)
-      candidates.push_back(k);
-  }
-  return did_you_mean(wrong, candidates);
-}
-
-}  // namespace
-
-void check_names(Cursor& cursor, const Pattern& p) {
-  std::set<std::string_view> computed, mentioned;
-  collect_values(p.match, computed, mentioned);
-  for (const InputPattern& in : p.inputs)
-    mentioned.insert(in.name);
-  mentioned.insert(computed.begin(), computed.end());
-  for (const RewriteNode& n : p.rewrite)
-    mentioned.insert(n.results.begin(), n.results.end());
-  const auto check = [&](const std::set<std::string_view>& known, const std::string& name, const Span& span,
-                         std::string_view what, std::string help) {
-    if (known.contains(name))
-      return;
-    cursor.report(span, "pattern.unbound-value",
-                  fmt::format("{} {}{}", spell_operand(name.substr(0, 40)), what, nearest(name, known)),
-                  std::move(help));
-  };
-  for (const RewriteNode& n : p.rewrite) {
-    for (const std::string& o : n.operands) {
-      check(mentioned, o, n.span, "is bound neither by the match nor by a new node", {});
-    }
-  }
-  for (const Replacement& r : p.replacements) {
-    check(computed, r.matched, r.span, "is not a value that the match computes, so it cannot be replaced",
-          "a replacement is '%matched = %new'");
-    check(mentioned, r.replacement, r.span, "is bound neither by the match nor by a new node", {});
-  }
 }
 
 }  // namespace tandem::fusion_text

@@ -47,6 +47,8 @@ class ClauseParser {
   void modifiers(NodePattern& n, Position at);
   std::vector<std::string> results();
   std::vector<std::string> operands();
+  void operands(NodePattern& n);
+  ThroughPattern through(std::size_t operand);
   Guard guard();
   void rewrite_statement(Pattern& pattern);
   void resolve_uses(const std::set<std::string_view>& defined, std::vector<Clause>& clauses);

@@ -183,6 +183,8 @@ class ExprParser {
       return nan(token);
     if (token.text == "floordiv" || token.text == "mod")
       return call(token);
+    if (token.text == "uses")
+      return uses(token);
     cursor_.fail(token, "pattern.syntax", fmt::format("expected an expression, found the keyword '{}'", token.text),
                  token.text == "any" ? "'any' stands alone, behind the '=' of an attribute" : "");
   }
@@ -214,6 +216,16 @@ class ExprParser {
       cursor_.fail(function, "pattern.syntax",
                    fmt::format("'{}' takes two arguments, not {}", function.text, out.expr.args.size()));
     }
+    return out;
+  }
+
+  Parsed uses(const Token& function) {
+    Parsed out = made(Kind::uses, function);
+    const Token open = cursor_.expect("(", "behind 'uses'", "uses(%x) is how often %x is read");
+    if (cursor_.peek().kind != TokenKind::value)
+      cursor_.fail_expected("a value, as in uses(%x)");
+    out.expr.text = cursor_.take().text;
+    close(")", open);
     return out;
   }
 
@@ -343,10 +355,6 @@ bool at_value(Cursor& cursor, std::size_t ahead) {
 }
 
 std::string parse_value(Cursor& cursor, std::string_view what) {
-  if (cursor.peek().is_word("through")) {
-    cursor.fail(cursor.peek(), "pattern.syntax", "'through' is no part of an operand list",
-                "a node that may be absent is a statement: optional %b = cast(%a) {dtype = any}");
-  }
   if (!at_value(cursor)) {
     cursor.fail_expected(what,
                          cursor.peek().kind == TokenKind::name

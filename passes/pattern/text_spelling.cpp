@@ -21,9 +21,9 @@ bool is_word_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
 }
 
-constexpr std::array<std::string_view, 19> reserved = {
+constexpr std::array<std::string_view, 20> reserved = {
     "_",    "any", "either",   "false", "floordiv",  "in",      "inf",  "keep",   "mod", "nan",
-    "node", "not", "optional", "or",    "recompute", "through", "true", "unless", "use"};
+    "node", "not", "optional", "or",    "recompute", "through", "true", "unless", "use", "uses"};
 
 constexpr std::array<std::string_view, 8> signs = {"==", "!=", "<", "<=", ">", ">=", "in", "any"};
 
@@ -175,6 +175,7 @@ std::string to_string(const Expr& e) {
     case Expr::Kind::name: return fusion_text::spell_name(e.text);
     case Expr::Kind::capture: return "$" + (fusion_text::is_word(e.text) ? e.text : fusion_text::spell_quoted(e.text));
     case Expr::Kind::value: return fusion_text::spell_value(e.text);
+    case Expr::Kind::uses: return "uses(" + fusion_text::spell_value(e.text) + ")";
     case Expr::Kind::list: return "[" + list(e.args) + "]";
     case Expr::Kind::rest: return "...";
     case Expr::Kind::add: return inner(e.args[0], 1) + " + " + inner(e.args[1], 2);

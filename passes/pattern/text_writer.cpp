@@ -67,6 +67,22 @@ std::string input(const InputPattern& in) {
   return spell_value(in.name) + (any ? "" : ": " + to_string(in.type));
 }
 
+/// "%x through cast? through reshape {shape = [Q]}"
+std::string operands(const NodePattern& n) {
+  std::string out;
+  auto step = n.through.begin();
+  for (std::size_t i = 0; i < n.operands.size(); ++i) {
+    out += (i == 0 ? "" : ", ") + spell_operand(n.operands[i]);
+    for (; step != n.through.end() && step->operand == i; ++step) {
+      out += " through " + spell_name(step->op);
+      if (!step->attrs.empty())
+        out += " {" + joined(step->attrs, attribute) + "}";
+      out += step->optional ? "?" : "";
+    }
+  }
+  return out;
+}
+
 class Writer {
  public:
   explicit Writer(const CommentTable* comments) : comments_(comments) {}
@@ -262,15 +278,15 @@ class Writer {
     std::string types;
     if (!n.types.empty())
       types = " : " + joined(n.types, [](const TypePattern& t) { return to_string(t); });
-    operation(std::move(head), n.results, n.op, n.operands, n.attrs, types, at, level);
+    operation(std::move(head), n.results, n.op, operands(n), n.attrs, types, at, level);
   }
 
   void operation(std::string head, const std::vector<std::string>& results, const std::string& op,
-                 const std::vector<std::string>& operands, const std::vector<AttrPattern>& attrs,
-                 const std::string& types, Position at, std::size_t level) {
+                 const std::string& operands, const std::vector<AttrPattern>& attrs, const std::string& types,
+                 Position at, std::size_t level) {
     if (!results.empty())
       head += values(results) + " = ";
-    head += spell_name(op) + "(" + values(operands) + ")";
+    head += spell_name(op) + "(" + operands + ")";
     const std::string rest = (attrs.empty() ? "" : "{" + joined(attrs, attribute) + "}") + types;
     const std::size_t width = 2 * level + head.size() + 1 + rest.size();
     if (!attrs.empty() && width > widest) {
@@ -283,7 +299,7 @@ class Writer {
 
   void rewrite(const Pattern& p) {
     for (const RewriteNode& n : p.rewrite) {
-      operation("", n.results, n.op, n.operands, n.attrs, "", position_of(n.span), 2);
+      operation("", n.results, n.op, values(n.operands), n.attrs, "", position_of(n.span), 2);
     }
     for (const Replacement& r : p.replacements) {
       item(position_of(r.span), 2, spell_operand(r.matched) + " = " + spell_operand(r.replacement));

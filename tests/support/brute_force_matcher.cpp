@@ -278,8 +278,19 @@ class BruteForce {
   bool guards_hold() const {
     const auto& guards = v_.source.pattern.where;
     return std::all_of(guards.begin(), guards.end(), [&](const Guard& guard) {
-      return compare(guard.compare, number(captures_.at(guard.args[0].text)), number(guard.args[1])) != guard.negated;
+      const std::string& name = guard.args[0].text;
+      const double left = guard.args[0].kind == Expr::Kind::uses ? uses_of(name) : number(captures_.at(name));
+      return compare(guard.compare, left, number(guard.args[1])) != guard.negated;
     });
+  }
+
+  double uses_of(const std::string& name) const {
+    const auto it =
+        std::find_if(v_.values.begin(), v_.values.end(), [&](const PatternValue& x) { return x.name == name; });
+    double count = 0;
+    for ([[maybe_unused]] const Use use : g_.uses(*values_[static_cast<std::size_t>(it - v_.values.begin())]))
+      ++count;
+    return count;
   }
 
   bool negative_parts_hold() const {

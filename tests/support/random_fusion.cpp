@@ -178,6 +178,7 @@ class FusionMaker {
     add_inputs();
     add_guards();
     add_rewrite();
+    fold_through();
     for (const std::string& d : dims_)
       p_.dims.push_back(d);
     return std::move(p_);
@@ -398,6 +399,22 @@ class FusionMaker {
                     integer(value.integer() + static_cast<std::int64_t>(dice_.below(2)))};
       p_.where.push_back(std::move(guard));
     }
+    if (dice_.chance(20)) {
+      const Node n = dice_.one_of(nodes_);
+      const Value v = dice_.chance(50) ? g_.result(n, dice_.below(g_.num_results(n)))
+                                       : g_.operand(n, dice_.below(g_.num_operands(n)));
+      const auto named_here = [&](const Clause& c) {
+        const auto& results = c.node.results;
+        return !is_chosen(g_.def_node(v)) || std::find(results.begin(), results.end(), name(v)) != results.end();
+      };
+      if (std::any_of(p_.match.begin(), p_.match.end(), named_here)) {
+        Guard guard;
+        guard.compare = dice_.one_of(std::vector{Compare::less_equal, Compare::greater_equal, Compare::equal});
+        guard.negated = dice_.chance(15);
+        guard.args = {named(Expr::Kind::uses, name(v)), integer(static_cast<std::int64_t>(g_.num_uses(v)))};
+        p_.where.push_back(std::move(guard));
+      }
+    }
     if (dice_.chance(15)) {
       const Node n = dice_.one_of(nodes_);
       const Value v = g_.operand(n, dice_.below(g_.num_operands(n)));
@@ -439,6 +456,57 @@ class FusionMaker {
     }
     for (const Value v : replaced_)
       p_.replacements.push_back({name(v), "new_" + name(v), {}});
+  }
+
+  /// A node that does nothing but stand between a value and its one reader may be said with the reader.
+  void fold_through() {
+    for (std::size_t i = 0; i < p_.match.size(); ++i) {
+      const NodePattern x = p_.match[i].node;
+      const bool plain = p_.match[i].kind == Clause::Kind::node && !x.keep && x.operands.size() == 1 &&
+                         x.results.size() == 1 && x.types == std::vector<TypePattern>{{}};
+      if (!plain || !dice_.chance(50) || is_spoken_of(x.results[0]))
+        continue;
+      NodePattern* reader = nullptr;
+      std::size_t operand = 0, readers = 0;
+      for (Clause& c : p_.match) {
+        for (std::size_t k = 0; k < c.node.operands.size(); ++k) {
+          if (c.node.operands[k] != x.results[0])
+            continue;
+          ++readers;
+          reader = &c.node;
+          operand = k;
+        }
+        readers += c.kind == Clause::Kind::unless && c.branches[0][0].node.operands[0] == x.results[0] ? 2 : 0;
+      }
+      if (readers != 1)
+        continue;
+      const auto at = std::find_if(reader->through.begin(), reader->through.end(),
+                                   [&](const ThroughPattern& t) { return t.operand >= operand; });
+      reader->operands[operand] = x.operands[0];
+      reader->through.insert(at, {operand, x.op, x.attrs, false, {}});
+      // What stood between that node and its operand stands first.
+      for (std::size_t t = x.through.size(); t-- > 0;) {
+        ThroughPattern step = x.through[t];
+        step.operand = operand;
+        const auto first = std::find_if(reader->through.begin(), reader->through.end(),
+                                        [&](const ThroughPattern& s) { return s.operand >= operand; });
+        reader->through.insert(first, std::move(step));
+      }
+      p_.match.erase(p_.match.begin() + static_cast<std::ptrdiff_t>(i--));
+    }
+  }
+
+  /// By the right side, other than as what new nodes compute again, or by a condition.
+  bool is_spoken_of(const std::string& value) const {
+    const auto is_it = [&](const Expr& e) { return e.text == value; };
+    return std::any_of(p_.replacements.begin(), p_.replacements.end(),
+                       [&](const Replacement& r) { return r.matched == value; }) ||
+           std::any_of(p_.rewrite.begin(), p_.rewrite.end(),
+                       [&](const RewriteNode& n) {
+                         return std::find(n.operands.begin(), n.operands.end(), value) != n.operands.end();
+                       }) ||
+           std::any_of(p_.where.begin(), p_.where.end(),
+                       [&](const Guard& g) { return std::any_of(g.args.begin(), g.args.end(), is_it); });
   }
 
   const Graph& g_;

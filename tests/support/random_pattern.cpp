@@ -136,8 +136,8 @@ class Generator {
 
   Expr expr(int depth) {
     using Kind = Expr::Kind;
-    static const std::vector<Kind> leaves = {Kind::boolean, Kind::integer, Kind::integer, Kind::real, Kind::string,
-                                             Kind::name,    Kind::name,    Kind::capture, Kind::value};
+    static const std::vector<Kind> leaves = {Kind::boolean, Kind::integer, Kind::integer, Kind::real,  Kind::string,
+                                             Kind::name,    Kind::name,    Kind::capture, Kind::value, Kind::uses};
     static const std::vector<Kind> inner = {Kind::list, Kind::add, Kind::sub,      Kind::mul,
                                             Kind::div,  Kind::mod, Kind::floordiv, Kind::neg};
     Expr e;
@@ -149,7 +149,8 @@ class Generator {
       case Kind::string: e.text = text(); break;
       case Kind::name:
       case Kind::capture: e.text = name(); break;
-      case Kind::value: e.text = value(); break;
+      case Kind::value:
+      case Kind::uses: e.text = value(); break;
       case Kind::list:
         repeat(3, [&] { e.args.push_back(expr(depth - 1)); });
         if (chance(30))
@@ -224,6 +225,10 @@ class Generator {
       NodePattern& n = c.node;
       n.op = op();
       n.operands = values(3);
+      for (std::size_t i = 0; i < n.operands.size(); ++i) {
+        if (chance(15) && n.operands[i] != "_" && !n.operands[i].ends_with("..."))
+          repeat(3, [&] { n.through.push_back({i, op(), attrs(), chance(60), {}}); });
+      }
       n.results = values(3);
       computed_.insert(computed_.end(), n.results.begin(), n.results.end());
       if (chance(30)) {

@@ -13,10 +13,12 @@
 #include <tandem/ir/io/json.h>
 #include <tandem/ir/io/text.h>
 
+#include "tests/support/json_schema.h"
 #include "tests/support/random_graph.h"
 
 using namespace tandem;
 using Json = nlohmann::ordered_json;
+using tandem::test::check_json;
 
 namespace {
 
@@ -153,119 +155,6 @@ Json make_schema() {
   return schema;
 }
 
-// --- a validator
-
-/// Validates by the keywords that the schema uses; any other is an error of the schema.
-class Validator {
- public:
-  explicit Validator(const Json& root) : root_(root) {}
-
-  /// "" or the first thing that is wrong.
-  std::string check(const Json& v) const { return check(v, root_, "$"); }
-
- private:
-  std::string check(const Json& v, const Json& schema, const std::string& path) const {
-    if (schema.is_boolean())
-      return schema ? "" : path + " is not allowed";
-    for (const auto& [key, rule] : schema.items()) {
-      if (std::string wrong = check_keyword(v, schema, key, rule, path); !wrong.empty())
-        return wrong;
-    }
-    return "";
-  }
-
-  std::string check_keyword(const Json& v, const Json& schema, const std::string& key, const Json& rule,
-                            const std::string& path) const {
-    if (key == "$schema" || key == "$id" || key == "title" || key == "description" || key == "$defs" || key == "then")
-      return "";
-    if (key == "$ref")
-      return check(v, root_.at(Json::json_pointer(rule.get<std::string>().substr(1))), path);
-    if (key == "type")
-      return has_type(v, rule) ? "" : path + " is not of type " + rule.get<std::string>();
-    if (key == "const")
-      return v == rule ? "" : path + " is not " + rule.dump();
-    if (key == "enum")
-      return std::find(rule.begin(), rule.end(), v) != rule.end() ? "" : path + " is none of the values";
-    if (key == "required") {
-      for (const auto& name : rule) {
-        if (v.is_object() && !v.contains(name.get<std::string>()))
-          return path + " lacks " + name.dump();
-      }
-      return "";
-    }
-    if (key == "properties") {
-      for (const auto& [name, sub] : rule.items()) {
-        if (!v.is_object() || !v.contains(name))
-          continue;
-        if (std::string wrong = check(v[name], sub, path + "." + name); !wrong.empty())
-          return wrong;
-      }
-      return "";
-    }
-    if (key == "additionalProperties") {
-      if (!v.is_object())
-        return "";
-      for (const auto& [name, member] : v.items()) {
-        if (schema.contains("properties") && schema["properties"].contains(name))
-          continue;
-        if (std::string wrong = check(member, rule, path + "." + name); !wrong.empty())
-          return wrong;
-      }
-      return "";
-    }
-    if (key == "items") {
-      for (std::size_t i = 0; v.is_array() && i < v.size(); ++i) {
-        if (std::string wrong = check(v[i], rule, path + "[" + std::to_string(i) + "]"); !wrong.empty())
-          return wrong;
-      }
-      return "";
-    }
-    if (key == "minItems")
-      return !v.is_array() || v.size() >= rule.get<std::size_t>() ? "" : path + " is too short";
-    if (key == "maxItems")
-      return !v.is_array() || v.size() <= rule.get<std::size_t>() ? "" : path + " is too long";
-    if (key == "minLength")
-      return !v.is_string() || v.get<std::string>().size() >= rule.get<std::size_t>() ? "" : path + " is too short";
-    if (key == "minimum")
-      return !v.is_number() || v >= rule ? "" : path + " is too small";
-    if (key == "maximum")
-      return !v.is_number() || v <= rule ? "" : path + " is too large";
-    if (key == "pattern") {
-      return !v.is_string() || std::regex_search(v.get<std::string>(), std::regex(rule.get<std::string>()))
-                 ? ""
-                 : path + " does not fit its pattern";
-    }
-    if (key == "anyOf") {
-      for (const auto& sub : rule) {
-        if (check(v, sub, path).empty())
-          return "";
-      }
-      return path + " fits no alternative";
-    }
-    if (key == "allOf") {
-      for (const auto& sub : rule) {
-        if (std::string wrong = check(v, sub, path); !wrong.empty())
-          return wrong;
-      }
-      return "";
-    }
-    if (key == "if")
-      return check(v, rule, path).empty() ? check(v, schema.at("then"), path) : "";
-    return "the schema has the unknown keyword " + key;
-  }
-
-  static bool has_type(const Json& v, const std::string& type) {
-    return type == "object"    ? v.is_object()
-           : type == "array"   ? v.is_array()
-           : type == "string"  ? v.is_string()
-           : type == "integer" ? v.is_number_integer()
-           : type == "number"  ? v.is_number()
-                               : type == "boolean" && v.is_boolean();
-  }
-
-  const Json& root_;
-};
-
 /// The keys that the reader names when it meets an unknown one.
 std::vector<std::string> keys_of_reader(const std::string& document) {
   try {
@@ -322,11 +211,10 @@ TEST_CASE("schema: its keys are those that the reader knows") {
 
 TEST_CASE("schema: what is written validates") {
   const Json schema = make_schema();
-  const Validator validator(schema);
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const std::string text = to_json(test::random_graph(Context::create(), seed));
     INFO(text);
-    CHECK(validator.check(Json::parse(text)) == "");
+    CHECK(check_json(schema, Json::parse(text)) == "");
   }
 }
 
@@ -338,7 +226,7 @@ TEST_CASE("schema: the examples of the documentation read and validate") {
   CHECK(text.size() >= 2);
   for (const std::string& example : json) {
     INFO(example);
-    CHECK(Validator(schema).check(Json::parse(example)) == "");
+    CHECK(check_json(schema, Json::parse(example)) == "");
     CHECK_NOTHROW(parse_json(Context::create(), example));
   }
   for (const std::string& example : text) {
@@ -357,7 +245,7 @@ TEST_CASE("schema: what it refuses, the reader refuses") {
     text.replace(text.find(from), from.size(), to);
     return text;
   };
-  CHECK(Validator(schema).check(Json::parse(good)) == "");
+  CHECK(check_json(schema, Json::parse(good)) == "");
   CHECK_NOTHROW(parse_json(Context::create(), good));
   for (const std::string& bad :
        {changed("tandem.graph", "other"), changed("\"version\": 1", "\"version\": 2"),
@@ -368,7 +256,7 @@ TEST_CASE("schema: what it refuses, the reader refuses") {
         changed("{\"axis\": -1}", "{}"), changed(", \"outputs\": [\"y\"]", ""),
         changed("\"outputs\": [\"y\"]", "\"outputs\": \"y\"")}) {
     INFO(bad);
-    CHECK(Validator(schema).check(Json::parse(bad)) != "");
+    CHECK(check_json(schema, Json::parse(bad)) != "");
     CHECK_THROWS_AS(parse_json(Context::create(), bad), Error);
   }
 }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include <tandem/ir/context.h>
 #include <tandem/ir/diagnostic.h>
 #include <tandem/passes/pattern/expand.h>
 #include <tandem/passes/pattern/text.h>
@@ -123,7 +124,7 @@ TEST_CASE("an optional node is one of two variants") {
     rewrite { %n = silu(%a)
       %y = %n }
   })");
-  const std::vector<Variant> variants = expand(p);
+  const std::vector<Variant> variants = expand(*Context::create(), p);
   REQUIRE(variants.size() == 2);
   CHECK(variants[0].choice == "with cast at line 3");
   CHECK(variants[1].pattern.match[0].node.operands == std::vector<std::string>{"a"});

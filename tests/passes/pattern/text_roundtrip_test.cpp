@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include <tandem/ir/diagnostic.h>
 #include <tandem/passes/fusion/fusions.h>
 #include <tandem/passes/pattern/builder.h>
@@ -9,6 +11,7 @@
 #include <tandem/passes/pattern/text.h>
 
 #include "tests/support/catch.h"
+#include "tests/support/json_schema.h"
 #include "tests/support/random_pattern.h"
 
 using namespace tandem;
@@ -110,11 +113,13 @@ TEST_CASE("the shipped dual norm is what the C++ builder builds") {
   CHECK(*it == mla_dual_rms_norm());
 }
 
-TEST_CASE("shipped fusions go through text and JSON unchanged") {
+TEST_CASE("shipped fusions go through text and JSON unchanged, and are what the schema says") {
+  const auto schema = test::read_schema("fusion.schema.json");
   for (const Pattern& p : shipped_fusions()) {
     CAPTURE(p.name);
     const std::vector<Pattern> from_text = parse_fusions(format(p), "p.fusion");
     REQUIRE(from_text.size() == 1);
+    CHECK(test::check_json(schema, nlohmann::ordered_json::parse(to_json(from_text))) == "");
     const std::vector<Pattern> from_json = parse_fusions_json(to_json(from_text), "p.json");
     REQUIRE(from_json.size() == 1);
     CHECK(from_json[0] == p);
@@ -122,6 +127,7 @@ TEST_CASE("shipped fusions go through text and JSON unchanged") {
 }
 
 TEST_CASE("random patterns go through text and JSON unchanged") {
+  const auto schema = test::read_schema("fusion.schema.json");
   for (std::uint64_t seed = 0; seed < num_random; ++seed) {
     const Pattern p = test::random_pattern(seed);
     const std::string text = format(p);
@@ -129,7 +135,10 @@ TEST_CASE("random patterns go through text and JSON unchanged") {
     const std::vector<Pattern> from_text = parse_fusions(text, "p.fusion");
     REQUIRE(from_text.size() == 1);
     REQUIRE(from_text[0] == p);
-    const std::vector<Pattern> from_json = parse_fusions_json(to_json(from_text[0]), "p.json");
+    const std::string json = to_json(from_text[0]);
+    if (seed % 20 == 0)
+      REQUIRE(test::check_json(schema, nlohmann::ordered_json::parse(json)) == "");
+    const std::vector<Pattern> from_json = parse_fusions_json(json, "p.json");
     REQUIRE(from_json.size() == 1);
     REQUIRE(from_json[0] == p);
   }
