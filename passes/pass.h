@@ -32,8 +32,6 @@ struct PassContext {
   /// Where a pass that is many (`fuse`) reports each of them, in place of the one entry that the manager makes. Null
   /// when nobody wants to know.
   std::vector<PassReport>* expanded = nullptr;
-  /// Whether to look for near misses, which costs more than matching itself.
-  bool near_misses = false;
 };
 
 using PassFn = std::function<PassResult(Graph&, PassContext&)>;

@@ -141,29 +141,6 @@ void check_gates(const PassManager& manager, const FusionSet* fusions, const Pas
   }
 }
 
-/// Places are sought among this many nodes for each fusion; `tandem explain` goes further.
-constexpr std::size_t max_near_miss_anchors = 20'000;
-
-/// What is left in the graph and misses a fusion by one predicate. After all passes, so that no pass's time has it.
-void add_near_misses(const Graph& graph, const FusionSet& fusions, const PassConfig& config,
-                     const Capabilities& capabilities, std::vector<PassReport>& passes) {
-  for (std::uint32_t f = 0; f < fusions.patterns().size(); ++f) {
-    const auto report = std::find_if(passes.begin(), passes.end(), [&](const PassReport& p) {
-      return p.is_fusion && p.on && p.name == fusions.patterns()[f].name;
-    });
-    if (report == passes.end())
-      continue;
-    const std::uint32_t dtypes = decide(fusions.gate_request(f), config, capabilities).dtype_bits();
-    for (NearMiss& miss :
-         near_misses(fusions.compiled(), graph, f, {.kernel_dtypes = dtypes, .max_anchors = max_near_miss_anchors})) {
-      const bool known = std::any_of(report->near_misses.begin(), report->near_misses.end(),
-                                     [&](const NearMiss& m) { return m.example == miss.example; });
-      if (!known)
-        report->near_misses.push_back(std::move(miss));
-    }
-  }
-}
-
 }  // namespace
 
 DecisionReport run_pipeline(Graph& graph, const PassConfig& config, const Capabilities& capabilities,
@@ -182,16 +159,44 @@ DecisionReport run_pipeline(Graph& graph, const PassConfig& config, const Capabi
   report.aiter = capabilities.aiter;
   report.pipeline = manager.pipeline_text();
   report.nodes_before = graph.num_nodes();
-  report.passes =
-      manager.run(graph, PassContext{config, capabilities, options.log, options.fusions, nullptr, options.near_misses});
+  report.passes = manager.run(graph, PassContext{config, capabilities, options.log, options.fusions, nullptr});
   merge_fusions(report.passes);
   if (options.near_misses && options.fusions != nullptr)
-    add_near_misses(graph, *options.fusions, config, capabilities, report.passes);
+    add_near_misses(report, graph, *options.fusions, config, capabilities);
   report.nodes_after = graph.num_nodes();
   for (const PassReport& pass : report.passes) {
     report.seconds += pass.seconds;
   }
   return report;
+}
+
+namespace {
+
+/// Places are sought among this many nodes for each fusion; `tandem explain` goes further.
+constexpr std::size_t max_near_miss_anchors = 20'000;
+
+}  // namespace
+
+void add_near_misses(DecisionReport& report, const Graph& graph, const FusionSet& fusions, const PassConfig& config,
+                     const Capabilities& capabilities, std::span<const std::string> only) {
+  const ValueNames names(graph);
+  for (std::uint32_t f = 0; f < fusions.patterns().size(); ++f) {
+    const std::string& name = fusions.patterns()[f].name;
+    if (!only.empty() && std::find(only.begin(), only.end(), name) == only.end())
+      continue;
+    const auto entry = std::find_if(report.passes.begin(), report.passes.end(),
+                                    [&](const PassReport& p) { return p.is_fusion && p.on && p.name == name; });
+    if (entry == report.passes.end())
+      continue;
+    const std::uint32_t dtypes = decide(fusions.gate_request(f), config, capabilities).dtype_bits();
+    for (NearMiss& miss : near_misses(fusions.compiled(), graph, names, f,
+                                      {.kernel_dtypes = dtypes, .max_anchors = max_near_miss_anchors})) {
+      const bool known = std::any_of(entry->near_misses.begin(), entry->near_misses.end(),
+                                     [&](const NearMiss& m) { return m.example == miss.example; });
+      if (!known)
+        entry->near_misses.push_back(std::move(miss));
+    }
+  }
 }
 
 }  // namespace tandem

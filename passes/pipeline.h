@@ -52,7 +52,7 @@ struct PipelineOptions {
   std::string passes{};
   std::vector<PassHooks> hooks{};
   LogSink log{};
-  /// Whether fusions report the sites that they missed by one predicate; that costs more than matching itself.
+  /// Whether fusions report the sites that they missed by one predicate, as `add_near_misses` does afterwards.
   bool near_misses = false;
 };
 
@@ -61,6 +61,12 @@ struct PipelineOptions {
 /// finds; on an Error from a pass the graph is as the failing pass left it.
 TANDEM_PASSES_API DecisionReport run_pipeline(Graph& graph, const PassConfig& config, const Capabilities& capabilities,
                                               const PipelineOptions& options = {});
+
+/// Adds to the report of a run what each fusion that is on misses by one predicate in `graph`, which is as the run left
+/// it. That costs more than matching itself: for a report that somebody reads. `only`: those fusions; empty: all.
+TANDEM_PASSES_API void add_near_misses(DecisionReport& report, const Graph& graph, const FusionSet& fusions,
+                                       const PassConfig& config, const Capabilities& capabilities,
+                                       std::span<const std::string> only = {});
 
 /// The flags that the table's passes answer to, and those of `fusions`.
 TANDEM_PASSES_API std::vector<std::string> known_flags(const FusionSet* fusions = nullptr);

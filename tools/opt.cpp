@@ -71,7 +71,7 @@ void check_outputs(const OptOptions& o) {
 }
 
 bool wants_report(const OptOptions& o) {
-  return !o.report.empty() || !o.report_json.empty() || !o.expectations.empty();
+  return !o.report.empty() || !o.report_json.empty();
 }
 
 int run_opt(const OptOptions& o) {
@@ -84,7 +84,8 @@ int run_opt(const OptOptions& o) {
     form = parse_form(o.format);
 
   GraphFile file = read_graph_file(Context::create(), o.graph);
-  const DecisionReport report = optimise(file.graph, o.pipeline, make_hooks(o), wants_report(o));
+  const DecisionReport report =
+      optimise(file.graph, o.pipeline, make_hooks(o), {.all = wants_report(o), .expectations = expectations});
 
   write_result(o.output, render(file.graph, form.value_or(file.form)));
   if (o.report == without_file)

@@ -29,7 +29,8 @@ PassConfig pass_config(const PipelineSettings& s) {
   return config;
 }
 
-DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<PassHooks> hooks, bool near_misses) {
+DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<PassHooks> hooks,
+                        const NearMissWishes& near_misses) {
   const PassConfig config = pass_config(s);
   const Capabilities capabilities = resolve_target(s.target);
 
@@ -37,10 +38,20 @@ DecisionReport optimise(Graph& graph, const PipelineSettings& s, std::vector<Pas
   PipelineOptions options;
   options.fusions = &fusions;
   options.passes = s.passes;
-  options.near_misses = near_misses;
+  options.near_misses = near_misses.all;
   options.hooks = std::move(hooks);
   options.log = [](Severity, std::string_view text) { log_note(text); };
-  return run_pipeline(graph, config, capabilities, options);
+  DecisionReport report = run_pipeline(graph, config, capabilities, options);
+  if (near_misses.all)
+    return report;
+  std::vector<std::string> missed;
+  for (const Expectation& e : near_misses.expectations) {
+    if (report.matches(e.name) != static_cast<std::int64_t>(e.matches))
+      missed.push_back(e.name);
+  }
+  if (!missed.empty())
+    add_near_misses(report, graph, fusions, config, capabilities, missed);
+  return report;
 }
 
 }  // namespace tandem::cli

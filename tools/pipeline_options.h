@@ -1,6 +1,7 @@
 // The options by which `opt` and `run` choose what happens to a graph.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,9 +31,14 @@ void add_pipeline_options(CLI::App& app, PipelineSettings& settings);
 /// What the settings say, parsed. Throws Error.
 PassConfig pass_config(const PipelineSettings& settings);
 
-/// Runs the pipeline that the settings ask for. `near_misses`: the report is for somebody to read. Throws Error: what
-/// the settings' parsers and `run_pipeline` throw.
+/// For which fusions a report says what they missed by one predicate.
+struct NearMissWishes {
+  bool all = false;                             ///< The report is for somebody to read.
+  std::span<const Expectation> expectations{};  ///< Those of which an expectation does not hold.
+};
+
+/// Runs the pipeline that the settings ask for. Throws Error: what the settings' parsers and `run_pipeline` throw.
 DecisionReport optimise(Graph& graph, const PipelineSettings& settings, std::vector<PassHooks> hooks = {},
-                        bool near_misses = false);
+                        const NearMissWishes& near_misses = {});
 
 }  // namespace tandem::cli

@@ -109,7 +109,8 @@ struct SiteGroup {
 TANDEM_PASSES_API std::vector<SiteGroup> group_sites(const std::vector<SiteExplanation>& sites);
 
 /// The sites that fail exactly one predicate, counted by predicate; most frequent first.
-TANDEM_PASSES_API std::vector<NearMiss> near_misses(const CompiledSet& set, const Graph& graph, std::uint32_t pattern,
-                                                    const ExplainOptions& options = {});
+/// `names` are those of `graph`: one index for all patterns that are asked about.
+TANDEM_PASSES_API std::vector<NearMiss> near_misses(const CompiledSet& set, const Graph& graph, const ValueNames& names,
+                                                    std::uint32_t pattern, const ExplainOptions& options = {});
 
 }  // namespace tandem

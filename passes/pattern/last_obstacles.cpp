@@ -64,8 +64,8 @@ std::string without_names(const std::string& text) {
 
 class LastObstacles {
  public:
-  LastObstacles(const CompiledSet& set, const Graph& graph, SiteExplanation& site)
-      : set_(set), graph_(graph), names_(graph), v_(set.variants[site.variant]), site_(site) {}
+  LastObstacles(const CompiledSet& set, const Graph& graph, const ValueNames& names, SiteExplanation& site)
+      : set_(set), graph_(graph), names_(names), v_(set.variants[site.variant]), site_(site) {}
 
   void refuse(Refusal kind, const std::string& reason) {
     FailedPredicate f;
@@ -101,6 +101,7 @@ class LastObstacles {
       default:
         f.cause = Cause::refused;
         f.predicate = "the rewrite is possible here";
+        f.in_pattern = "say in the match, by types or 'where', what makes it possible: then it is a condition";
         mark_replaced(f, Mark::Part::result);
         break;
     }
@@ -173,7 +174,7 @@ class LastObstacles {
 
   const CompiledSet& set_;
   const Graph& graph_;
-  ValueNames names_;
+  const ValueNames& names_;
   const CompiledVariant& v_;
   SiteExplanation& site_;
 };
@@ -186,7 +187,7 @@ bool is_of(const Tried& t, const SiteExplanation& site) {
 }
 
 /// Which negative part keeps the sites from matching: each is tried as a part that must be there.
-void find_excluded(const CompiledSet& set, const Graph& graph, std::uint32_t variant,
+void find_excluded(const CompiledSet& set, const Graph& graph, const ValueNames& names, std::uint32_t variant,
                    std::vector<SiteExplanation*>& sites) {
   const Pattern& source = set.variants[variant].source.pattern;
   for (const Clause& c : source.match) {
@@ -212,7 +213,7 @@ void find_excluded(const CompiledSet& set, const Graph& graph, std::uint32_t var
             std::find_if(tried.begin(), tried.end(), [&](const Tried& t) { return site && is_of(t, *site); });
         if (hit == tried.end())
           continue;
-        LastObstacles(set, graph, *site)
+        LastObstacles(set, graph, names, *site)
             .exclude(c, {hit->matched.begin() + static_cast<std::ptrdiff_t>(site->nodes.size()), hit->matched.end()});
         site = nullptr;
       }
@@ -222,8 +223,8 @@ void find_excluded(const CompiledSet& set, const Graph& graph, std::uint32_t var
 
 }  // namespace
 
-void add_last_obstacles(const CompiledSet& set, const Graph& graph, std::uint32_t pattern, std::uint32_t kernel_dtypes,
-                        std::vector<SiteExplanation>& sites) {
+void add_last_obstacles(const CompiledSet& set, const Graph& graph, const ValueNames& names, std::uint32_t pattern,
+                        std::uint32_t kernel_dtypes, std::vector<SiteExplanation>& sites) {
   const auto matches = [](const SiteExplanation& s) { return s.failures.empty() && s.distance == 0; };
   if (std::none_of(sites.begin(), sites.end(), matches))
     return;
@@ -238,12 +239,12 @@ void add_last_obstacles(const CompiledSet& set, const Graph& graph, std::uint32_
       continue;
     const auto refused = std::find_if(tried.begin(), tried.end(), [&](const Tried& t) { return is_of(t, site); });
     if (refused != tried.end())
-      LastObstacles(set, graph, site).refuse(refused->refusal, refused->reason);
+      LastObstacles(set, graph, names, site).refuse(refused->refusal, refused->reason);
     else
       unseen[site.variant].push_back(&site);
   }
   for (auto& [variant, list] : unseen)
-    find_excluded(set, graph, variant, list);
+    find_excluded(set, graph, names, variant, list);
 }
 
 std::vector<std::vector<Node>> matching_sites(const CompiledSet& set, const Graph& graph, std::uint32_t pattern,

@@ -11,6 +11,11 @@ constexpr int step_budget = 3000;        // a site: layers of a model take some 
 constexpr std::size_t max_between = 3;   // nodes in a row that are looked past
 constexpr std::size_t max_readers = 12;  // of one value, of one kind
 
+/// One thing is in the way, however long it is; a little more than a shorter one.
+int in_between_cost(std::size_t nodes) {
+  return predicate_cost + static_cast<int>(nodes) - 1;
+}
+
 }  // namespace
 
 std::size_t SoftMatch::num_bound() const {
@@ -23,9 +28,12 @@ std::size_t SoftMatch::num_unreached() const {
       std::count_if(nodes.begin(), nodes.end(), [](const SoftBinding& b) { return !b.visited; }));
 }
 
-void SoftMatcher::search(std::size_t pattern_node, Node node, int limit, Sink& sink) {
+void SoftMatcher::search(std::size_t pattern_node, Node node, const Limits& limits, Sink& sink) {
   sink_ = &sink;
-  limit_ = limit;
+  limit_ = limits.cost;
+  most_obstacles_ = limits.obstacles;
+  if (most_obstacles_ == 1 && is_alone(pattern_node, node.index))
+    return;
   budget_ = step_budget;
   SoftMatch m;
   m.nodes.resize(v_.nodes.size());
@@ -52,6 +60,47 @@ void SoftMatcher::search(std::size_t pattern_node, Node node, int limit, Sink& s
 /// Whether a node can be what stands in another's place: not a constant, and not what a fusion made.
 bool SoftMatcher::can_stand_for(std::uint32_t node) const {
   return view_.num_operands(node) != 0 && !context_.op(view_.op(node)).has(trait::fused);
+}
+
+/// Whether more than one of the pattern's nodes next to `pattern_node` is not next to `node`: then more than one thing
+/// is in the way, however the rest is read.
+bool SoftMatcher::is_alone(std::size_t pattern_node, std::uint32_t node) const {
+  const PatternNode& n = v_.nodes[pattern_node];
+  std::size_t lacking = 0;
+  int known_lacking = -1;  // one node may be next to it by two edges
+  const auto lacks = [&](int neighbour) {
+    lacking += neighbour != known_lacking ? 1 : 0;
+    known_lacking = neighbour;
+  };
+  const bool any_order = n.operands.size() >= 2 && view_.num_operands(node) >= 2;
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    const int def = v_.values[static_cast<std::size_t>(n.operands[k])].node;
+    if (def < 0)
+      continue;
+    const auto is_there = [&](std::size_t operand) {
+      const std::uint32_t d = operand < view_.num_operands(node)
+                                  ? view_.def(view_.operand(node, static_cast<std::uint32_t>(operand)))
+                                  : no_index;
+      return d != no_index && view_.op(d) == v_.nodes[static_cast<std::size_t>(def)].op;
+    };
+    if (!is_there(k) && !(any_order && k < 2 && is_there(1 - k)))
+      lacks(def);
+  }
+  for (std::size_t i = 0; i < v_.nodes.size() && lacking < 2; ++i) {
+    for (const int operand : v_.nodes[i].operands) {
+      const PatternValue& value = v_.values[static_cast<std::size_t>(operand)];
+      if (value.node != static_cast<int>(pattern_node) || i == pattern_node)
+        continue;
+      const auto result = static_cast<std::uint32_t>(value.result);
+      bool found = false;
+      for (std::uint32_t u = result < view_.num_results(node) ? view_.first_use(view_.result(node, result)) : no_index;
+           u != no_index && !found; u = view_.next_use(u))
+        found = view_.user(u) != 0 && view_.op(view_.user(u)) == v_.nodes[i].op;
+      if (!found)
+        lacks(static_cast<int>(i));
+    }
+  }
+  return lacking > 1;
 }
 
 int SoftMatcher::cost_of_other(std::size_t node, std::uint32_t other) const {
@@ -177,7 +226,7 @@ void SoftMatcher::leave_out(SoftMatch m, std::size_t node, SoftObstacle obstacle
 }
 
 void SoftMatcher::go(SoftMatch& m) {
-  if (m.cost >= limit_ || --budget_ < 0)
+  if (m.cost >= limit_ || m.obstacles.size() > most_obstacles_ || --budget_ < 0)
     return;
   // What defines a known value: no choice as a rule.
   for (std::size_t i = 0; i < v_.values.size(); ++i) {
@@ -236,6 +285,8 @@ void SoftMatcher::walk_up(const SoftMatch& m, std::size_t value) {
       return;  // nothing else can be better: the value has one definition
     }
   }
+  if (m.obstacles.size() == most_obstacles_)
+    return;
   auto with = [&](Cause cause, int cost, std::uint32_t known, std::vector<std::uint32_t> between) {
     SoftMatch next = m;
     next.cost += cost;
@@ -256,8 +307,7 @@ void SoftMatcher::walk_up(const SoftMatch& m, std::size_t value) {
     between.push_back(d);
     at = view_.operand(d, data);
     if (is_it(at) && !is_taken(m, view_.def(at))) {
-      bind(with(Cause::in_between, predicate_cost * static_cast<int>(between.size()), at, between), node, view_.def(at),
-           false, -1);
+      bind(with(Cause::in_between, in_between_cost(between.size()), at, between), node, view_.def(at), false, -1);
       break;
     }
   }
@@ -303,6 +353,8 @@ void SoftMatcher::walk_down(const SoftMatch& m, std::size_t node, std::size_t op
   };
   readers(x, [&](std::uint32_t user, int crossed) { bind(m, node, user, false, crossed); });
   const bool plain = tried != 0;
+  if (m.obstacles.size() == most_obstacles_)
+    return;
 
   // Swapped operands of an op that is not commutative.
   if (!commutes && def.operands.size() == 2 && operand < 2 && n.operands.size() == 2) {
@@ -336,8 +388,7 @@ void SoftMatcher::walk_down(const SoftMatch& m, std::size_t node, std::size_t op
       paths.push_back(next);
       tried = 0;
       readers(next.value, [&](std::uint32_t reader, int crossed) {
-        bind(with(Cause::in_between, predicate_cost * static_cast<int>(next.nodes.size()), next.nodes), node, reader,
-             false, crossed);
+        bind(with(Cause::in_between, in_between_cost(next.nodes.size()), next.nodes), node, reader, false, crossed);
       });
     }
   }

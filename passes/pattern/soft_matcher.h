@@ -72,9 +72,14 @@ class SoftMatcher {
     virtual int take(const SoftMatch& match) = 0;
   };
 
-  /// All readings with `node` bound to node `pattern_node` that cost less than `limit`, within a budget. A node of
-  /// another op stands in its place.
-  void search(std::size_t pattern_node, Node node, int limit, Sink& sink);
+  struct Limits {
+    int cost = 0;                             ///< Readings cost less than this.
+    std::size_t obstacles = ~std::size_t{0};  ///< And have no more than so many obstacles.
+  };
+
+  /// All readings with `node` bound to node `pattern_node`, within limits and a budget. A node of another op stands in
+  /// its place.
+  void search(std::size_t pattern_node, Node node, const Limits& limits, Sink& sink);
 
   /// The nodes between `from` and the value `target` when each passes on one data operand; empty when they do not lead
   /// there.
@@ -91,6 +96,7 @@ class SoftMatcher {
   std::uint32_t data_operand(std::uint32_t node) const;
   bool can_stand_for(std::uint32_t node) const;
   int cost_of_other(std::size_t node, std::uint32_t other) const;
+  bool is_alone(std::size_t pattern_node, std::uint32_t node) const;
 
   const Graph& graph_;
   GraphView view_;
@@ -98,6 +104,7 @@ class SoftMatcher {
   Context& context_;
   Sink* sink_ = nullptr;
   int limit_ = 0;
+  std::size_t most_obstacles_ = 0;
   int budget_ = 0;
 };
 

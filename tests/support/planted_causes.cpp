@@ -20,7 +20,7 @@ fusion chain {
     %y = mul(%g, %x)
     unless { _ = exp(%y) }
   }
-  where { H % 8 == 0  weight(%w) }
+  where { H % 8 == 0  weight(%w)  uses(%w) <= 2 }
   rewrite { %o = relu(%x)  %y = %o }
 }
 
@@ -108,6 +108,14 @@ Planted op_in_between(Random& r) {
     s.between_after = choose(r, {"n", "d", "s", "g"});
   });
 }
+Planted two_in_between(Random& r) {
+  const std::string op = choose(r, {"cast", "reshape", "transpose", "neg"});
+  return chain(r, Cause::in_between, op, [&](ChainSite& s) {
+    s.between = op;
+    s.between_too = "identity";
+    s.between_after = choose(r, {"n", "d", "s", "g"});
+  });
+}
 Planted swapped_operands(Random& r) {
   return chain(r, Cause::operand_order, "sub", [](ChainSite& s) { s.swapped = true; });
 }
@@ -124,6 +132,10 @@ Planted other_value(Random& r) {
 }
 Planted guard_false(Random& r) {
   return chain(r, Cause::guard, " == 0", [&](ChainSite& s) { s.width = 8 * (1 + static_cast<int>(r() % 8)) + 4; });
+}
+Planted read_too_often(Random& r) {
+  return chain(r, Cause::guard, "uses(%w) <= 2",
+               [&](ChainSite& s) { s.weight_readers = 2 + static_cast<int>(r() % 3); });
 }
 Planted one_plus_weight(Random& r) {
   return chain(r, Cause::guard, "weight(%w)", [](ChainSite& s) { s.one_plus_weight = true; });
@@ -267,11 +279,13 @@ const std::vector<PlantKind>& plant_kinds() {
       {"an inner value has another user", extra_user},
       {"an inner value is returned", returned},
       {"a node stands in between", op_in_between},
+      {"two nodes stand in between", two_in_between},
       {"operands are swapped", swapped_operands},
       {"a node is missing", missing_node},
       {"another op", other_op},
       {"two values where one should be", other_value},
       {"a guard is false", guard_false},
+      {"the weight has too many readers", read_too_often},
       {"the weight is 1 + w", one_plus_weight},
       {"an 'unless' part is there", unless_present},
       {"another rank", wrong_rank},

@@ -78,6 +78,10 @@ void ChainSite::add_to(PlantedGraph& graph) const {
     lines.push_back(name("w1") + " = add " + w + ", " + name("one"));
     w = name("w1");
   }
+  for (int i = 0; i < weight_readers; ++i) {
+    lines.push_back(name("read") + std::to_string(i) + " = exp " + w);
+    outputs.push_back(name("read") + std::to_string(i));
+  }
   std::string last;
   const auto step = [&](const std::string& v, const std::string& op, const std::string& line) {
     if (without == op)
@@ -91,6 +95,10 @@ void ChainSite::add_to(PlantedGraph& graph) const {
                        : between == "transpose" ? " {perm = [0, 1]}"
                                                 : ""));
       last = name("between");
+      if (!between_too.empty()) {
+        lines.push_back(name("between_too") + " = " + between_too + " " + last);
+        last = name("between_too");
+      }
     }
     if (also_read == v) {
       lines.push_back(name("extra") + " = neg " + name(v));

@@ -43,7 +43,8 @@ struct ChainSite {
   int width = 8;
   std::string eps = "1e-06", axis = "-1";
   bool tanh = false, swapped = false, other_x = false, one_plus_weight = false, exp_after = false;
-  std::string also_read, also_return, between, between_after, without, replaced_op;
+  std::string also_read, also_return, between, between_too, between_after, without, replaced_op;
+  int weight_readers = 0;  ///< Others than the norm.
 
   static ChainSite make(PlantedGraph& graph);
   void add_to(PlantedGraph& graph) const;

@@ -67,6 +67,33 @@ TEST_CASE("explanations of random graphs agree with the engine, for small patter
   CHECK(missed > 100);
 }
 
+TEST_CASE("near misses are found without looking everywhere: those that an explanation has are among them",
+          "[explain]") {
+  const auto context = Context::create();
+  const FusionSet set = FusionSet::shipped(context, parse_fusions(patterns_text, "patterns.fusion"));
+  std::size_t compared = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Graph graph = test::random_graph(context, seed);
+    const ValueNames names(graph);
+    for (std::uint32_t f = 0; f < set.patterns().size(); ++f) {
+      INFO(set.patterns()[f].name << " on seed " << seed << "\n" << to_text(graph));
+      const std::vector<NearMiss> misses = near_misses(set.compiled(), graph, names, f);
+      for (const SiteExplanation& site : explain(set.compiled(), graph, f)) {
+        if (site.failures.size() != 1 || site.unreached != 0)
+          continue;
+        std::string found;
+        for (const NearMiss& m : misses)
+          found += m.predicate + "; " + m.example + "\n";
+        INFO(site.failures[0].predicate << "; " << site.failures[0].found << "\nbut:\n" << found);
+        CHECK(std::any_of(misses.begin(), misses.end(),
+                          [&](const NearMiss& m) { return m.predicate == site.failures[0].predicate; }));
+        ++compared;
+      }
+    }
+  }
+  CHECK(compared > 100);
+}
+
 TEST_CASE("every shipped fusion can be explained on any graph, at any node", "[explain]") {
   const auto context = Context::create();
   const FusionSet set = FusionSet::shipped(context);
