@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/catch.h"
+#include "tests/support/json_schema.h"
 #include "tests/support/run_command.h"
 #include "tests/support/temp_dir.h"
 #include "tests/tools/graphs.h"
@@ -91,11 +92,12 @@ TEST_CASE("what missed, with the node drawn and the place in the fusion's file")
              ContainsSubstring("%cn = rms_norm %c, %kv_w") && ContainsSubstring("1 site misses by one predicate"));
 }
 
-TEST_CASE("the fields of the JSON form are documented, every one") {
+TEST_CASE("the fields of the JSON form are documented, every one, and are those of the schema") {
   const TempDir dir;
   const std::string fusions = dir.write("f.fusion", R"(
 fusion greedy { benefit 99  match { %y = rms_norm(%x, %w) {eps = any} }  rewrite { %o = relu(%x)  %y = %o } }
 fusion none { match { %y, _ = topk(%x) {k = any} }  rewrite { %y = %x } })");
+  const auto schema = read_schema("explanation.schema.json");
   std::set<std::string> keys;
   const std::string cast =
       with(with(mla_text, "rms_norm %c,", "rms_norm %cf,"), "  %cn =", "  %cf = cast %c {dtype = f32}\n  %cn =");
@@ -107,6 +109,7 @@ fusion none { match { %y, _ = topk(%x) {k = any} }  rewrite { %y = %x } })");
                              explain({"--fusion", "mla_dual_rms_norm", "--json", "-O0"}),
                              explain({"--fusion", "mla_dual_rms_norm", "--json"}, add_text)}) {
     REQUIRE(result.status == 0);
+    CHECK(check_json(schema, nlohmann::ordered_json::parse(result.out)) == "");
     collect_keys(json::parse(result.out), keys);
   }
   CHECK(keys.size() > 30);
@@ -115,6 +118,22 @@ fusion none { match { %y, _ = topk(%x) {k = any} }  rewrite { %y = %x } })");
     INFO(key);
     CHECK(known.contains(key));
   }
+}
+
+TEST_CASE("the schema of explanations refuses what is none") {
+  const auto schema = read_schema("explanation.schema.json");
+  const auto good = nlohmann::ordered_json::parse(explain({"--fusion", "mla_dual_rms_norm", "--json"}, add_text).out);
+  REQUIRE(check_json(schema, good) == "");
+  const auto changed = [&](const std::string& pointer, const nlohmann::ordered_json& value) {
+    auto bad = good;
+    bad[nlohmann::ordered_json::json_pointer(pointer)] = value;
+    return check_json(schema, bad);
+  };
+  CHECK(changed("/verdict", "maybe") == "$.verdict is none of the values");
+  CHECK(changed("/runs", -1) == "$.runs is too small");
+  CHECK(changed("/more", 1) == "$.more is not allowed");
+  CHECK(changed("/where/line", "2") == "$.where fits no alternative");
+  CHECK(changed("/missed", {{{"count", 1}}}) == "$.missed[0] lacks \"distance\"");
 }
 
 TEST_CASE("bad input exits with 2 and says what would be right") {
