@@ -36,6 +36,7 @@ class Extractor {
                   "extract fewer, or split the fusion into several");
     }
     check_connected();
+    check_read();
     choose_kept();
     check_convex();
     return build();
@@ -84,6 +85,18 @@ class Extractor {
         d.notes.push_back("it reads: " + draw_node(graph_, names_, def));
     }
     throw Error(std::move(d));
+  }
+
+  /// A rewrite gives others what they read of the match.
+  void check_read() const {
+    for (const Node n : nodes_) {
+      for (std::size_t i = 0; i < graph_.num_results(n); ++i) {
+        if (has_users_outside(graph_.result(n, i)))
+          return;
+      }
+    }
+    throw Error("extract.unread", "no other node reads what these nodes compute, and it is not returned",
+                "there is nothing that a rewrite could replace; the pass 'dce' removes such nodes");
   }
 
   bool has_users_outside(Value v) const {
@@ -201,6 +214,13 @@ class Extractor {
       add_node(p, n, general);
     p.types = general.types();
     p.dims = general.dims();
+    if (p.dims.size() > max_pattern_dims || general.num_captures() > max_pattern_captures) {
+      throw Error(
+          "extract.too-large",
+          fmt::format("{} different dims and {} attributes to capture are more than a pattern may have, {} each",
+                      p.dims.size(), general.num_captures(), max_pattern_dims),
+          "extract fewer nodes");
+    }
     return p;
   }
 

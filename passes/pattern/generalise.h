@@ -27,6 +27,7 @@ class Generaliser {
   /// What was used, in the order of first use.
   const std::vector<std::string>& dims() const { return dims_; }
   const std::vector<TypeVariable>& types() const { return types_; }
+  std::size_t num_captures() const { return captures_.size(); }
 
  private:
   Expr dim(Dim d);
