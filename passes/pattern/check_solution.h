@@ -4,10 +4,12 @@
 // them, drawn at random else.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,12 @@
 #include <tandem/passes/pattern/compiler.h>
 
 namespace tandem {
+
+/// Position of `name` in `names`, or -1.
+inline int slot_of(const std::vector<std::string>& names, std::string_view name) {
+  const auto it = std::find(names.begin(), names.end(), name);
+  return it == names.end() ? -1 : static_cast<int>(it - names.begin());
+}
 
 class Solution {
  public:
@@ -51,6 +59,7 @@ class Solution {
   bool solve(const Expr& e, Dim actual);
   std::optional<Shape> choose_shape(const TypePattern& wanted);
   std::optional<Attribute> reshape_target(const TypePattern& result, Shape from);
+  std::vector<Attribute> values_by_guards(const Expr& capture, AttrKind kind);
   std::vector<Dim> leading_dims(const TypePattern& type);
   bool fits_mentions(const NodePattern& source, std::string_view name, AttrKind kind, Attribute value, bool bind);
   Dim random_dim();

@@ -23,7 +23,8 @@ namespace tandem {
 TANDEM_PASSES_API std::vector<Diagnostic> lint_fusion(const std::shared_ptr<Context>& context, const Pattern& pattern);
 
 /// "lint.kernel-dtypes" (the fusion admits dtypes for which no provider of any target has its kernel) and
-/// "lint.kernel-limit" (a kernel's limit or precondition that no guard implies). `targets` are the capabilities of
+/// "lint.kernel-limit" (the longest last axis that a kernel takes, where no guard bounds those of what it would read by
+/// it; with the kernel's other preconditions, which only it can tell). `targets` are the capabilities of
 /// every target that counts.
 TANDEM_PASSES_API std::vector<Diagnostic> lint_kernels(const Pattern& pattern, std::span<const Capabilities> targets);
 

@@ -239,3 +239,22 @@ TEST_CASE("check: every fault planted in a shipped fusion is found", "[shipped]"
     CHECK(killed > 0);
   }
 }
+
+TEST_CASE("check: a capture that a guard determines is not left to chance") {
+  const CheckReport report = check(R"(fusion mean_of_sum {
+  numerics relaxed
+  dims  N
+  match {
+    in %x: f32[.., N]
+    %s = sum(%x) {axes = [-1], keepdims = $keep}
+    %n = full() {shape = [], value = $n, dtype = f32}
+    %y = div(%s, %n)
+  }
+  where { $n == N  not N == 0 }
+  rewrite { %m = mean(%x) {axes = [-1], keepdims = $keep}  %y = %m }
+})");
+  CHECK(codes(report) == "");
+  REQUIRE(report.guards.size() == 2);
+  CHECK(report.guards[0].held >= 8);
+  CHECK(report.guards[0].broken > 0);
+}

@@ -102,25 +102,37 @@ TEST_CASE("lint: guards that exclude each other") {
 }
 
 TEST_CASE("lint: what a fusion admits against what kernels take") {
-  const std::string text = R"(fusion f {
+  const auto lint = [](const std::string& where, std::vector<Capabilities> targets) {
+    const std::string text = R"(fusion f {
   requires kernel(fused_mla_dual_rms_norm)
   platforms rocm
   types T in {bf16, f16, f64}
-  match { in %x: T  %y = relu(%x) }
-  rewrite { %z = abs(%x)  %y = %z }
+  dims Q, C
+  match {
+    in %q: T[.., Q], %c: T[.., C], %v: T[Q], %w: T[C]
+    %s = add(%q, %v) : T[.., Q]  %u = add(%c, %w)  %y = mul(%s, %u)
+  }
+  where {
+)" + where + R"(
+  }
+  rewrite { %a, %b = fused_mla_dual_rms_norm(%q, %v, %c, %w) {eps_q = 1.0, eps_kv = 1.0}  %y = %a }
 })";
-  const Pattern pattern = parse_fusions(text, "t.fusion").at(0);
+    const std::vector<Diagnostic> found = lint_kernels(parse_fusions(text, "t.fusion").at(0), targets);
+    std::string limit;
+    for (const Diagnostic& d : found)
+      limit = d.code == "lint.kernel-limit" ? d.notes.at(0) : limit;
+    return codes(found) + (limit.empty() ? "" : "\n" + limit);
+  };
   const std::vector<Capabilities> rocm{parse_target("rocm:gfx942,aiter=0.1.16")};
-  CHECK(codes(lint_kernels(pattern, rocm)) == "lint.kernel-dtypes:1 lint.kernel-limit:1");
-  Pattern bounded = pattern;
-  bounded.where = parse_fusions(
-                      "fusion g { dims H match { in %x: [H] %y = relu(%x) } where H <= 8192 rewrite { %z = "
-                      "abs(%x) %y = %z } }",
-                      "t")
-                      .at(0)
-                      .where;
-  CHECK(codes(lint_kernels(bounded, rocm)) == "lint.kernel-dtypes:1");
-  CHECK(codes(lint_kernels(pattern, {})) == "lint.kernel-dtypes:1");
+  CHECK(lint("", rocm) ==
+        "lint.kernel-dtypes:1 lint.kernel-limit:1\n"
+        "aiter: a last axis of at most 8192; no guard says Q <= 8192, C <= 8192");
+  CHECK(lint("Q <= 8192", rocm) ==
+        "lint.kernel-dtypes:1 lint.kernel-limit:1\naiter: a last axis of at most 8192; no guard says C <= 8192");
+  CHECK(lint("Q <= 8192  C < 8193  C * 2 < 9", rocm) ==
+        "lint.kernel-dtypes:1 lint.kernel-limit:1\naiter: a last axis of at most 8192; no guard says C <= 8192");
+  CHECK(lint("Q <= 8192  not C > 4096", rocm) == "lint.kernel-dtypes:1");
+  CHECK(lint("", {}) == "lint.kernel-dtypes:1");
 }
 
 TEST_CASE("lint: a fusion that another starves, and a pair without an end") {
