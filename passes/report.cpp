@@ -69,7 +69,8 @@ std::vector<Diagnostic> check_expectations(const DecisionReport& report, std::sp
       }
       d.notes.push_back(fmt::format("{} is {}: {}", pass.name, pass.on ? "on" : "off", pass.rule));
       for (const NearMiss& miss : pass.near_misses) {
-        d.notes.push_back(fmt::format("{} near misses: {}; {}", miss.count, miss.predicate, miss.example));
+        d.notes.push_back(fmt::format("{} near miss{}: {}; {}", miss.count, miss.count == 1 ? "" : "es", miss.predicate,
+                                      miss.example));
       }
     }
     findings.push_back(std::move(d));

@@ -115,7 +115,9 @@ int run_check(const CheckSettings& s) {
   CheckSummary summary(s.json);
   Progress progress("checking");
   std::size_t done = 0;
-  const std::vector<Diagnostic> together = lint_together(context, fusions);
+  std::vector<Pattern> beside = shipped_fusions();  // those that are on where the user's is
+  std::erase_if(beside, [](const Pattern& p) { return p.numerics == Numerics::relaxed; });
+  const std::vector<Diagnostic> together = lint_together(context, fusions, beside);
   const std::vector<Capabilities> targets = all_targets();
   for (const Pattern& pattern : fusions) {
     FusionVerdict verdict;

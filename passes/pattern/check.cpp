@@ -7,6 +7,7 @@
 #include <tandem/passes/pattern/check_cases.h>
 #include <tandem/passes/pattern/check_negatives.h>
 #include <tandem/passes/pattern/check_shrink.h>
+#include <tandem/passes/pattern/extract.h>
 #include <tandem/passes/pattern/resolve.h>
 
 namespace tandem {
@@ -48,7 +49,8 @@ class Checker {
         set_(compile(context_, {pattern})),
         executors_(executors),
         options_(options),
-        random_(options.seed) {}
+        random_(options.seed),
+        is_draft_(is_draft(pattern)) {}
 
   CheckReport run() {
     report_.fusion = pattern_.name;
@@ -59,6 +61,11 @@ class Checker {
       report_.guards.push_back({guard_text(g), g.span, 0, 0});
     for (std::size_t v = 0; v < set_->variants.size() && !failed_; ++v)
       check_variant(v);
+    if (is_draft_) {
+      problem("check.draft", Severity::warning, pattern_.span,
+              "a draft: its right side makes the same nodes again, so that only its match was tested",
+              "write in 'rewrite' what is to stand in their place");
+    }
     if (!failed_ && report_.graphs == 0)
       nothing_tested();
     if (!failed_ && refused_ != 0) {
@@ -170,6 +177,10 @@ class Checker {
   bool check_case(const CheckCase& c) {
     const Rewriting rewriting = apply(*set_, c.graph);
     const CompiledVariant& variant = set_->variants[c.variant];
+    if (rewriting.endless && is_draft_) {  // it matched
+      ++report_.graphs;
+      return true;
+    }
     if (rewriting.endless) {
       problem("check.non-terminating", Severity::error, pattern_.span,
               "the fusion matches what it creates, without an end", "make the match exclude what the rewrite creates");
@@ -276,9 +287,10 @@ class Checker {
       return false;
     }
     Rewriting rewriting = apply(alone, *graph);
-    if (rewriting.graph && !as_made(*graph, instance, rewriting))
+    const bool matched = rewriting.graph || rewriting.endless;
+    if (matched && !as_made(*graph, instance, rewriting))
       return false;
-    if (!rewriting.graph) {
+    if (!matched) {
       ++report_.negatives;
       return true;
     }
@@ -338,6 +350,7 @@ class Checker {
   Comparison sum_;
   std::size_t refused_ = 0;
   std::string refusal_;  // of the first
+  bool is_draft_;
   bool made_any_ = false;
   bool failed_ = false;
 };

@@ -11,12 +11,34 @@
 #include <tandem/ir/diagnostic.h>
 #include <tandem/passes/pattern/plan_builder.h>
 #include <tandem/passes/pattern/resolve.h>
+#include <tandem/passes/pattern/supersets.h>
 
 namespace tandem {
 
 namespace {
 
-/// Priority: benefit, then the larger pattern (a superset is larger), then declaration.
+/// Of two variants of one size the one that matches only where the other does goes first: else it would get no site.
+void put_narrower_first(const CompiledSet& set, std::vector<std::uint32_t>& order) {
+  const auto alike = [&](std::uint32_t a, std::uint32_t b) {
+    const CompiledVariant &x = set.variants[a], &y = set.variants[b];
+    return x.fusion != y.fusion && set.patterns[x.fusion].benefit == set.patterns[y.fusion].benefit &&
+           x.required_ops == y.required_ops;
+  };
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const CompiledVariant &later = set.variants[order[i]], &earlier = set.variants[order[j]];
+      if (!alike(order[i], order[j]) || !is_narrower(*set.context, later, earlier) ||
+          is_narrower(*set.context, earlier, later))
+        continue;
+      std::rotate(order.begin() + static_cast<std::ptrdiff_t>(j), order.begin() + static_cast<std::ptrdiff_t>(i),
+                  order.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      break;
+    }
+  }
+}
+
+/// Priority: benefit, then the larger pattern (a superset is larger, or of the same size and narrower), then
+/// declaration.
 void rank_variants(CompiledSet& set) {
   std::vector<std::uint32_t> order(set.variants.size());
   std::iota(order.begin(), order.end(), 0U);
@@ -25,6 +47,7 @@ void rank_variants(CompiledSet& set) {
     const int bx = set.patterns[x.fusion].benefit, by = set.patterns[y.fusion].benefit;
     return bx != by ? bx > by : x.nodes.size() > y.nodes.size();
   });
+  put_narrower_first(set, order);
   set.ranks.resize(order.size());
   for (std::uint32_t i = 0; i < order.size(); ++i)
     set.ranks[order[i]] = i;

@@ -300,4 +300,33 @@ std::string extract_text(const Graph& graph, std::span<const Node> nodes, std::s
   return text;
 }
 
+bool is_draft(const Pattern& pattern) {
+  std::map<std::string, std::string> made;  // by matched value: the new one that is computed alike
+  std::size_t next = 0;
+  for (const Clause& c : pattern.match) {
+    if (c.kind != Clause::Kind::node || c.node.optional || !c.node.through.empty())
+      return false;
+    if (c.node.keep)
+      continue;
+    if (next == pattern.rewrite.size())
+      return false;
+    const RewriteNode& n = pattern.rewrite[next++];
+    if (n.op != c.node.op || n.attrs != c.node.attrs || n.results.size() != c.node.results.size() ||
+        n.operands.size() != c.node.operands.size())
+      return false;
+    for (std::size_t i = 0; i < n.operands.size(); ++i) {
+      const auto again = made.find(c.node.operands[i]);
+      if (n.operands[i] != (again != made.end() ? again->second : c.node.operands[i]))
+        return false;
+    }
+    for (std::size_t i = 0; i < n.results.size(); ++i)
+      made[c.node.results[i]] = n.results[i];
+  }
+  return next == pattern.rewrite.size() && !pattern.replacements.empty() && !pattern.kernels.empty() &&
+         std::all_of(pattern.replacements.begin(), pattern.replacements.end(), [&](const Replacement& r) {
+           const auto again = made.find(r.matched);
+           return again != made.end() && again->second == r.replacement;
+         });
+}
+
 }  // namespace tandem

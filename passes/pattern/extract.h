@@ -21,11 +21,16 @@ namespace tandem {
 
 /// Nodes whose results are views and read by others stay (`keep`), and so does what they are computed from; all other
 /// results with users outside are replaced. Throws Error "extract.no-nodes", "extract.too-large" (more than a pattern
-/// may have), "extract.disconnected" (nodes that share no value, with those that would connect them) or
-/// "extract.not-convex" (a path leaves the nodes and comes back; the nodes on it are named).
+/// may have), "extract.disconnected" (nodes that share no value, with those that would connect them),
+/// "extract.not-convex" (a path leaves the nodes and comes back; the nodes on it are named) or "extract.unread" (nobody
+/// else reads what they compute).
 TANDEM_PASSES_API Pattern extract(const Graph& graph, std::span<const Node> nodes, std::string_view name);
 
 /// The draft as text, with comments that say where it comes from and what is left to do.
 TANDEM_PASSES_API std::string extract_text(const Graph& graph, std::span<const Node> nodes, std::string_view name);
+
+/// Whether a fusion is a draft still: its right side makes the nodes again that the left side matches, and it is off
+/// for want of a kernel.
+TANDEM_PASSES_API bool is_draft(const Pattern& pattern);
 
 }  // namespace tandem

@@ -40,16 +40,27 @@ void add_term(Expr& e, Expr term) {
   e = pair(Expr::Kind::add, std::move(e), std::move(term));
 }
 
+/// An axis as it is counted from the end, where it is the last: that is so for any leading dims.
+std::int64_t from_end(std::int64_t axis, std::size_t rank) {
+  return axis >= 0 && axis + 1 == static_cast<std::int64_t>(rank) ? -1 : axis;
+}
+
+/// The rank that the axes of a node are about.
+std::size_t rank_of(const Graph& graph, Node n) {
+  return graph.num_operands(n) == 0 ? 0 : graph.type(graph.operand(n, 0)).shape.rank();
+}
+
 /// Whether nothing that the op does depends on dims in front of the last.
 bool is_rowwise(const Graph& graph, Node n) {
   const OpDef& def = graph.def(n);
   for (std::size_t i = 0; i < def.attrs.size(); ++i) {
     const Attribute a = graph.attr(n, i);
-    if (def.attrs[i].name == "axis" && a.kind() == AttrKind::integer && a.integer() != -1)
+    if (def.attrs[i].name == "axis" && a.kind() == AttrKind::integer && from_end(a.integer(), rank_of(graph, n)) != -1)
       return false;
     if (a.kind() == AttrKind::dims && def.attrs[i].name != "sizes") {
       const auto dims = a.dims().dims();
-      if (def.attrs[i].name != "axes" || dims.size() != 1 || !dims[0].is(-1))
+      if (def.attrs[i].name != "axes" || dims.size() != 1 || !dims[0].is_constant() ||
+          from_end(dims[0].constant(), rank_of(graph, n)) != -1)
         return false;
     }
   }
@@ -171,7 +182,7 @@ std::string Generaliser::capture_name(const std::string& attr) {
   return name;
 }
 
-Expr Generaliser::attribute(const AttrDef& def, Attribute a) {
+Expr Generaliser::attribute(const AttrDef& def, Attribute a, std::size_t rank) {
   auto capture = [&] { return text(Expr::Kind::capture, capture_name(def.name)); };
   switch (a.kind()) {
     case AttrKind::boolean: {
@@ -180,7 +191,7 @@ Expr Generaliser::attribute(const AttrDef& def, Attribute a) {
       e.boolean = a.boolean();
       return e;
     }
-    case AttrKind::integer: return integer(a.integer());
+    case AttrKind::integer: return integer(def.name == "axis" ? from_end(a.integer(), rank) : a.integer());
     case AttrKind::real: {
       if (def.name.find("eps") != std::string::npos || def.name.find("scale") != std::string::npos)
         return capture();
@@ -198,7 +209,9 @@ Expr Generaliser::attribute(const AttrDef& def, Attribute a) {
       Expr e;
       e.kind = Expr::Kind::list;
       for (const Dim d : a.dims().dims())
-        e.args.push_back(numbers && d.is_constant() ? integer(d.constant()) : dim(d));
+        e.args.push_back(!numbers || !d.is_constant() ? dim(d)
+                         : def.name == "axes"         ? integer(from_end(d.constant(), rank))
+                                                      : integer(d.constant()));
       return e;
     }
     default: return capture();
@@ -214,7 +227,7 @@ Generaliser::Attributes Generaliser::attributes(Node node) {
       continue;
     AttrPattern attr;
     attr.name = def.attrs[i].name;
-    attr.value = attribute(def.attrs[i], a);
+    attr.value = attribute(def.attrs[i], a, rank_of(graph_, node));
     out.match.push_back(attr);
     out.rewrite.push_back(std::move(attr));
   }

@@ -34,7 +34,7 @@ class Generaliser {
   std::string variable(Dim d);
   std::string capture_name(const std::string& attr);
   std::string dtype(DType d);
-  Expr attribute(const AttrDef& def, Attribute value);
+  Expr attribute(const AttrDef& def, Attribute value, std::size_t rank);
   void add_sums(Node node);
 
   const Graph& graph_;

@@ -30,8 +30,9 @@ TANDEM_PASSES_API std::vector<Diagnostic> lint_kernels(const Pattern& pattern, s
 
 /// Of fusions that are loaded together, by applying them to graphs made from each: "lint.starved" (another takes every
 /// site of a fusion), "lint.shadowed" (... of one of its variants), "lint.non-terminating" (two create what the other
-/// matches). Throws as `compile`.
+/// matches). `beside` are loaded, too, and not judged; drafts (extract.h) take no part. Throws as `compile`.
 TANDEM_PASSES_API std::vector<Diagnostic> lint_together(const std::shared_ptr<Context>& context,
-                                                        std::span<const Pattern> patterns);
+                                                        std::span<const Pattern> patterns,
+                                                        std::span<const Pattern> beside = {});
 
 }  // namespace tandem

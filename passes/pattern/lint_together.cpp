@@ -8,6 +8,7 @@
 
 #include <tandem/passes/pattern/check_instance.h>
 #include <tandem/passes/pattern/engine.h>
+#include <tandem/passes/pattern/extract.h>
 #include <tandem/passes/pattern/lint.h>
 #include <tandem/passes/pattern/resolve.h>
 
@@ -25,15 +26,19 @@ struct Contest {
 
 class TogetherLinter {
  public:
-  TogetherLinter(std::shared_ptr<Context> context, std::span<const Pattern> patterns)
+  TogetherLinter(std::shared_ptr<Context> context, std::span<const Pattern> patterns, std::span<const Pattern> beside)
       : context_(std::move(context)),
-        patterns_(patterns),
-        set_(compile(context_, std::vector<Pattern>(patterns.begin(), patterns.end()))),
+        num_judged_(patterns.size()),
+        patterns_(all_of(patterns, beside)),
+        set_(compile(context_, patterns_)),
         contests_(set_->variants.size()) {}
 
   std::vector<Diagnostic> run() {
     CheckRandom random(11);
     for (std::size_t v = 0; v < set_->variants.size(); ++v) {
+      const std::size_t fusion = set_->variants[v].fusion;
+      if (fusion >= num_judged_ || is_draft(patterns_[fusion]))
+        continue;
       const Instantiator instantiator(context_, set_->variants[v]);
       for (std::size_t i = 0; i < graphs_a_variant; ++i) {
         InstanceWishes wishes;
@@ -44,12 +49,22 @@ class TogetherLinter {
         contest(v, *instance);
       }
     }
-    for (std::size_t f = 0; f < patterns_.size(); ++f)
+    for (std::size_t f = 0; f < num_judged_; ++f)
       judge(f);
     return std::move(out_);
   }
 
  private:
+  /// One of each name: a user's fusion stands for the shipped one of its name.
+  static std::vector<Pattern> all_of(std::span<const Pattern> patterns, std::span<const Pattern> beside) {
+    std::vector<Pattern> all(patterns.begin(), patterns.end());
+    for (const Pattern& p : beside) {
+      if (std::none_of(patterns.begin(), patterns.end(), [&](const Pattern& q) { return q.name == p.name; }))
+        all.push_back(p);
+    }
+    return all;
+  }
+
   void add(const Pattern& pattern, std::string_view code, Severity severity, std::string message, std::string help) {
     Diagnostic d = pattern_problem(pattern, pattern.span, code, std::move(message), std::move(help));
     d.severity = severity;
@@ -61,7 +76,7 @@ class TogetherLinter {
     const auto pass = [](const Pattern& p) { return p.pass.empty() ? std::string("fuse") : p.pass; };
     std::vector<ActivePattern> out;
     for (std::uint32_t f = 0; f < patterns_.size(); ++f) {
-      if (pass(patterns_[f]) == pass(pattern))
+      if (pass(patterns_[f]) == pass(pattern) && !is_draft(patterns_[f]))
         out.push_back({f});
     }
     return out;
@@ -126,7 +141,8 @@ class TogetherLinter {
   }
 
   std::shared_ptr<Context> context_;
-  std::span<const Pattern> patterns_;
+  std::size_t num_judged_;  // the first of `patterns_`
+  std::vector<Pattern> patterns_;
   std::shared_ptr<const CompiledSet> set_;
   std::vector<Contest> contests_;
   std::map<std::string, bool> endless_;
@@ -135,8 +151,9 @@ class TogetherLinter {
 
 }  // namespace
 
-std::vector<Diagnostic> lint_together(const std::shared_ptr<Context>& context, std::span<const Pattern> patterns) {
-  return TogetherLinter(context, patterns).run();
+std::vector<Diagnostic> lint_together(const std::shared_ptr<Context>& context, std::span<const Pattern> patterns,
+                                      std::span<const Pattern> beside) {
+  return TogetherLinter(context, patterns, beside).run();
 }
 
 }  // namespace tandem

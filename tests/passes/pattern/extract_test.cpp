@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/support/check_executors.h"
 #include "tests/support/mla_layers.h"
 #include "tests/support/random_graph.h"
 
 #include <tandem/ir/io/text.h>
 #include <tandem/ir/io/torch_export.h>
 #include <tandem/passes/meetings.h>
+#include <tandem/passes/pattern/check.h>
 #include <tandem/passes/pattern/explain.h>
 #include <tandem/passes/pattern/extract.h>
 #include <tandem/passes/pattern/fusion_set.h>
@@ -243,12 +245,50 @@ TEST_CASE("a draft matches other layers of the model, too", "[extract]") {
   CHECK(matching_sites(*set, graph, 0).size() == 5);
 }
 
+TEST_CASE("an axis that is the last is counted from the end, so that a draft holds for any leading dims", "[extract]") {
+  const Graph graph = parse_text(Context::create(), R"(graph @g(%x: f32[4, 8]) {
+    %m = reduce_max %x {axes = [1], keepdims = true}
+    %s = sub %x, %m
+    %y = softmax %s {axis = 1}
+    return %y
+  })");
+  const std::string text = extract_text(graph, nodes_of(graph, {"%m", "%s", "%y"}), "stable_softmax");
+  INFO(text);
+  CHECK(has(text, "in %x: f32[.., D8]"));
+  CHECK(has(text, "%m = reduce_max(%x) {axes = [-1], keepdims = true}"));
+  CHECK(has(text, "%y = softmax(%s) {axis = -1}"));
+}
+
+TEST_CASE("a draft is checked by what it matches", "[extract]") {
+  const auto context = Context::create();
+  const Graph graph = parse_text(context, mla);
+  const Pattern draft = extract(graph, nodes_of(graph, {"%q", "%c", "%qn", "%cn"}), "my_norms");
+  CHECK(is_draft(draft));
+  const CheckReport report = check_fusion(context, draft, test::oracle_only(), {.samples = test::check_samples});
+  REQUIRE(report.problems.size() == 1);
+  CHECK(report.problems[0].code == "check.draft");
+  CHECK(report.proven());
+  CHECK(report.graphs != 0);
+  CHECK(report.negatives != 0);
+  CHECK(lint_together(context, std::vector<Pattern>{draft}).empty());
+
+  Pattern other = draft;
+  other.rewrite[0].op = "layer_norm";
+  CHECK_FALSE(is_draft(other));
+}
+
 TEST_CASE("nodes that cannot be a match are refused, with what to do", "[extract]") {
   const Graph graph = parse_text(Context::create(), mla);
   CHECK(has(error_of(graph, {}), "[extract.no-nodes]"));
   const std::string apart = error_of(graph, nodes_of(graph, {"%p", "%qn"}));
   CHECK(has(apart, "shares no value with the other nodes [extract.disconnected]"));
   CHECK(has(apart, "it reads: %q, %kv = split %p"));
+
+  const Graph unread = parse_text(Context::create(), R"(graph @g(%x: f32[4]) {
+    %a = exp %x
+    return %x
+  })");
+  CHECK(has(error_of(unread, nodes_of(unread, {"%a"})), "[extract.unread]"));
 
   const Graph around = parse_text(Context::create(), R"(graph @g(%x: f32[4]) {
     %a = exp %x

@@ -169,6 +169,25 @@ fusion other {
 })") == "lint.shadowed:1");
 }
 
+TEST_CASE("lint: a fusion that one beside it starves") {
+  const auto context = Context::create();
+  const std::vector<Pattern> mine = parse_fusions(R"(
+fusion mine { match { %y = neg(%x) } rewrite { %z = abs(%x)  %y = %z } }
+)",
+                                                  "t.fusion");
+  const std::vector<Pattern> beside = parse_fusions(R"(
+fusion greedy { benefit 9  match { %y = neg(%x) } rewrite { %z = exp(%x)  %y = %z } }
+fusion starving { match { %y = neg(%x) } rewrite { %z = exp(%x)  %y = %z } }
+fusion mine { match { %y = neg(%x) } rewrite { %z = neg(%x)  %y = %z } }
+)",
+                                                    "t.fusion");
+  CHECK(lint_together(context, mine).empty());
+  const std::vector<Diagnostic> found = lint_together(context, mine, beside);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].code == "lint.starved");
+  CHECK(found[0].message.find("'mine': 'greedy' takes every site") != std::string::npos);
+}
+
 TEST_CASE("lint: shipped fusions have no warnings") {
   const auto context = Context::create();
   std::vector<Pattern> fusions = shipped_fusions();
