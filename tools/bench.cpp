@@ -15,6 +15,7 @@
 #include <tandem/tools/console.h>
 #include <tandem/tools/exit_status.h>
 #include <tandem/tools/graph_file.h>
+#include <tandem/tools/named_files.h>
 #include <tandem/tools/pipeline_options.h>
 #include <tandem/tools/run_data.h>
 #include <tandem/tools/verb.h>
@@ -63,6 +64,12 @@ int run_bench(BenchOptions o) {
   if (!o.data.random_weights)
     o.data.random_weights = 1;
   const std::vector<std::string> sweep = sweep_bindings(o.sweep);
+  NamedFiles()
+      .reads("GRAPH", o.graph)
+      .reads("--fusions", o.pipeline.fusions)
+      .reads("--inputs", o.data.inputs)
+      .reads("--weights", o.data.weights)
+      .check();
   const GraphFile file = read_graph_file(Context::create(), o.graph);
   Graph optimised = file.graph;
   const DecisionReport report = optimise(optimised, o.pipeline);

@@ -104,7 +104,7 @@ int run_verb(const Verb& verb, std::span<const std::string> arguments) {
     write_result("-", app.help());
     return exit_done;
   } catch (const CLI::ParseError& error) {
-    return usage_error(who, error.what() + suggest_option(app));
+    throw Error("usage.arguments", error.what() + suggest_option(app), fmt::format("see '{} --help'", who));
   }
   return runner();
 }

@@ -1,4 +1,5 @@
 // `tandem opt`: reads a graph, runs the pipeline, writes the graph; reports and checks what happened.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <tandem/tools/console.h>
 #include <tandem/tools/exit_status.h>
 #include <tandem/tools/graph_file.h>
+#include <tandem/tools/named_files.h>
 #include <tandem/tools/pipeline_options.h>
 #include <tandem/tools/verb.h>
 
@@ -63,11 +65,20 @@ std::vector<PassHooks> make_hooks(const OptOptions& o) {
   return hooks;
 }
 
-/// Only one result can go to standard output.
-void check_outputs(const OptOptions& o) {
-  const int on_stdout = (o.output == "-") + (o.report == "-") + (o.report_json == "-");
-  if (on_stdout > 1)
-    throw Error("usage.output", "two results would be mixed on standard output", "give one of them a file: -o OUT");
+void check_files(const OptOptions& o) {
+  NamedFiles()
+      .reads("GRAPH", o.graph)
+      .reads("--fusions", o.pipeline.fusions)
+      .rewrites("-o", o.output)
+      .writes("--report", o.report == without_file ? "" : o.report)
+      .writes("--report-json", o.report_json)
+      .writes("--reproducer", o.reproducer)
+      .check();
+}
+
+/// A name that nothing in the report has is a mistake in the command, unlike a count that is not met.
+bool names_nothing(const Diagnostic& d) {
+  return d.code == "expect.unknown-name";
 }
 
 bool wants_report(const OptOptions& o) {
@@ -75,7 +86,7 @@ bool wants_report(const OptOptions& o) {
 }
 
 int run_opt(const OptOptions& o) {
-  check_outputs(o);
+  check_files(o);
   std::vector<Expectation> expectations;
   for (const std::string& text : o.expectations)
     expectations.push_back(parse_expectation(text));
@@ -86,6 +97,9 @@ int run_opt(const OptOptions& o) {
   GraphFile file = read_graph_file(Context::create(), o.graph);
   const DecisionReport report =
       optimise(file.graph, o.pipeline, make_hooks(o), {.all = wants_report(o), .expectations = expectations});
+  const std::vector<Diagnostic> broken = check_expectations(report, expectations);
+  if (std::any_of(broken.begin(), broken.end(), names_nothing))
+    throw Error(broken);
 
   write_result(o.output, render(file.graph, form.value_or(file.form)));
   if (o.report == without_file)
@@ -97,7 +111,6 @@ int run_opt(const OptOptions& o) {
   if (o.timing)
     log_note(timing_table(report));
 
-  const std::vector<Diagnostic> broken = check_expectations(report, expectations);
   log_diagnostics(broken);
   return broken.empty() ? exit_done : exit_check_failed;
 }

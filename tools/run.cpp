@@ -23,6 +23,7 @@
 #include <tandem/tools/exit_status.h>
 #include <tandem/tools/gpu.h>
 #include <tandem/tools/graph_file.h>
+#include <tandem/tools/named_files.h>
 #include <tandem/tools/pipeline_options.h>
 #include <tandem/tools/run_data.h>
 #include <tandem/tools/verb.h>
@@ -157,6 +158,14 @@ void check_usage(const RunOptions& o) {
 
 int run_run(RunOptions o) {
   check_usage(o);
+  NamedFiles()
+      .reads("GRAPH", o.graph)
+      .reads("--fusions", o.pipeline.fusions)
+      .reads("--inputs", o.data.inputs)
+      .reads("--weights", o.data.weights)
+      .reads("--compare", o.compare)
+      .writes("--outputs", o.outputs)
+      .check();
   if (o.device != "hip" && o.pipeline.target == "host")
     o.pipeline.target = "cpu";
   const GraphFile file = read_graph_file(Context::create(), o.graph);

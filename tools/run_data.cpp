@@ -1,6 +1,7 @@
 // See run_data.h.
 #include <tandem/tools/run_data.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -34,6 +35,7 @@ std::vector<SymbolRange> symbols_of(const Graph& graph) {
 DimBindings parse_bindings(const Graph& graph, const std::vector<std::string>& texts) {
   DimBindings bindings;
   std::vector<std::string_view> known;
+  std::vector<std::string> given;
   const std::vector<SymbolRange> symbols = symbols_of(graph);
   for (const SymbolRange& r : symbols) {
     known.push_back(r.symbol.view());
@@ -59,6 +61,10 @@ DimBindings parse_bindings(const Graph& graph, const std::vector<std::string>& t
     if (value < range->range.min || value > range->range.max)
       throw Error("usage.bind",
                   fmt::format("'--bind {}': {} must be in {}..{}", text, name, range->range.min, range->range.max));
+    if (std::find(given.begin(), given.end(), name) != given.end())
+      throw Error("usage.bind", fmt::format("'--bind {}': {} has a value already", text, name),
+                  "bind each symbol once");
+    given.push_back(name);
     bindings.set(range->symbol, value);
   }
   return bindings;

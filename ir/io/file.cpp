@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -132,7 +133,12 @@ std::string read_file(std::string_view path, std::uint64_t limit) {
   constexpr std::size_t step = std::size_t{1} << 20;
   for (;;) {
     const std::size_t old = bytes.size();
-    bytes.resize(std::max(std::min(bytes.capacity(), old + step * 64), old + step));
+    try {
+      bytes.resize(std::max(std::min(bytes.capacity(), old + step * 64), old + step));
+    } catch (const std::bad_alloc&) {
+      bytes = {};  // there is memory again, to say so
+      fail("file.too-large", path, fmt::format("the file does not fit in memory: {} bytes did", old));
+    }
     const ssize_t n = ::read(file.get(), bytes.data() + old, bytes.size() - old);
     const int error = errno;
     bytes.resize(old + (n > 0 ? static_cast<std::size_t>(n) : 0));

@@ -85,6 +85,8 @@ Token TextLexer::next() {
     position_ = end;
     if (token.text.empty())
       token = bad(start, "a value's name is expected after '%'");
+    else if (token.text.size() > max_name_bytes)
+      token = bad(start, fmt::format("a name of {} bytes is above the limit of {}", token.text.size(), max_name_bytes));
     else if (!is_identifier(token.text) && !is_number(token.text)) {
       token = bad(start, fmt::format("'%{0}' is neither a name nor a number; write %\"{0}\"", token.text));
     }

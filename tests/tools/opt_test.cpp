@@ -44,7 +44,8 @@ TEST_CASE("an expectation that does not hold exits with 1, says why, and the gra
 
 TEST_CASE("an expectation that names nothing, or is not NAME=N") {
   const auto unknown = run_tandem({"opt", "-", "--expect", "mla_dual_rms_nrom=1"}, {.input = mla_text});
-  CHECK(unknown.status == 1);
+  CHECK(unknown.status == 2);
+  CHECK(unknown.out == "");
   CHECK_THAT(unknown.err, ContainsSubstring("expect.unknown-name") && ContainsSubstring("mla_dual_rms_norm"));
   CHECK(run_tandem({"opt", "-", "--expect", "dce"}, {.input = mla_text}).status == 2);
   CHECK(run_tandem({"opt", "-", "--expect", "dce=-1"}, {.input = mla_text}).status == 2);
@@ -115,6 +116,24 @@ TEST_CASE("the report goes where it is asked for") {
   CHECK(json::accept(piped.out));
   const auto mixed = run_tandem({"opt", "-", "--report-json", "-"}, {.input = mla_text});
   CHECK(mixed.status == 2);
+}
+
+TEST_CASE("no result is written over another, or over what is read") {
+  const TempDir dir;
+  const std::string graph = dir.write("g", mla_text), one = dir.file("one");
+  for (const std::vector<std::string>& files : {std::vector<std::string>{"--report=" + graph},
+                                                {"--report=" + one, "-o", one},
+                                                {"--report-json", dir.file("./one"), "-o", one},
+                                                {"--reproducer", graph}}) {
+    std::vector<std::string> arguments = {"opt", graph};
+    arguments.insert(arguments.end(), files.begin(), files.end());
+    const auto result = run_tandem(arguments);
+    CHECK(result.status == 2);
+    CHECK_THAT(result.err, ContainsSubstring("usage.output"));
+    CHECK(read_file(graph) == mla_text);
+  }
+  CHECK(run_tandem({"opt", graph, "-o", graph}).status == 0);  // in place, once it is read
+  CHECK(run_tandem({"opt", graph, "-o", "/dev/null", "--report=/dev/null"}).status == 0);
 }
 
 TEST_CASE("option --report before the graph does not take it for a file") {

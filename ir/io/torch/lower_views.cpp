@@ -71,7 +71,7 @@ void slice_bounds(Call& call, Dim length, Dim count, std::int64_t step, Dim& sta
     end = length;
   if (end.is_constant() && start.is_constant() && end.constant() < start.constant())
     end = start;
-  if (step != 1)
+  if (step != 1 || (start.is_constant() && end.is_constant() && length.is_constant()))
     return;
   // Where the sizes are symbolic, the trace has decided which bound holds.
   if (end - start != count) {

@@ -64,6 +64,8 @@ TEST_CASE("torch importer: names, ranges, weights and scopes are kept") {
 
 TEST_CASE("torch importer: a dtype or size that inference cannot give is checked against the program") {
   CHECK(code("x: f32[2]\n y: f32[3] = aten.neg.default(self=x)\n return y") == "torch.type");
+  CHECK(code("x: f32[8]\n y: f32[4] = aten.slice.Tensor(self=x, dim=0, start=1, end=9223372036854775807)\n return y") ==
+        "torch.type");
   CHECK(code("x: f32[2]\n y: f64[2] = aten.neg.default(self=x)\n return y") == "torch.type");
 }
 
