@@ -57,7 +57,7 @@ PassResult apply_fusions(Graph& graph, PassContext& context, std::string_view pa
     report.rule = answer.rule;
     report.providers = answer.providers;
     report.notes = answer.notes;
-    report.nodes_before = graph.num_nodes();
+    report.nodes_before = report.nodes_after = graph.num_nodes();
     if (answer.on)
       active.push_back({static_cast<std::uint32_t>(i), answer.dtype_bits()});
   }

@@ -48,13 +48,6 @@ std::vector<Done> replay(const CompiledSet& set, Graph& graph, std::span<const A
   return done;
 }
 
-std::vector<std::uint32_t> indices_of(const std::vector<Node>& nodes) {
-  std::vector<std::uint32_t> indices;
-  for (const Node n : nodes)
-    indices.push_back(n.index);
-  return indices;
-}
-
 bool shares_removed(const Done& site, const Done& other) {
   return std::any_of(site.removed.begin(), site.removed.end(), [&](std::uint32_t r) {
     return std::find(other.removed.begin(), other.removed.end(), r) != other.removed.end();
@@ -90,12 +83,16 @@ class Explainer {
     out_.pipeline = last.passes_before;
     out_.nodes = last.graph.num_nodes();
     find_absent(last.graph);
+    out_.num_fired = out_.fired.size();
+    out_.num_lost = out_.lost.size();
+    out_.num_would_fire = out_.would_fire.size();
+    const Verdict of_all = verdict();  // `at` leaves one node's part
     if (request_.at.empty()) {
       add_missed(explain(set_, *alone_end_, pattern_, {.kernel_dtypes = bits_}), *alone_end_);
     } else {
       answer_at();
     }
-    out_.verdict = verdict();
+    out_.verdict = out_.num_fired + out_.num_lost != 0 ? of_all : verdict();
     return std::move(out_);
   }
 
@@ -157,14 +154,25 @@ class Explainer {
       for (const Done& d : alone)
         add_if_lost(i, d, done, names);
     } else {
-      for (const Done& d : alone) {  // every run meets it again
-        if (would_fire_.insert(indices_of(d.matched)).second)
+      for (const Done& d : alone) {
+        if (!would_have_gone(d))
           out_.would_fire.push_back(draw(met, names, d.matched));
       }
     }
     done_.push_back(std::move(done));
     ends_.push_back(out_.on ? std::move(*after) : *alone_after);
     alone_end_ = std::move(alone_after);
+  }
+
+  /// Every run meets a site again, perhaps in another form: whether an earlier run would have removed some of it. If
+  /// not, it is remembered.
+  bool would_have_gone(const Done& site) {
+    bool gone = false;
+    for (const Node n : site.matched) {
+      if (std::find(site.removed.begin(), site.removed.end(), n.index) != site.removed.end())
+        gone = !would_remove_.emplace(n.index, n.generation).second || gone;
+    }
+    return gone;
   }
 
   /// The pattern by itself. One that matches what it makes is stopped when it has seen the graph's own sites.
@@ -376,9 +384,9 @@ class Explainer {
   std::uint32_t bits_ = ~std::uint32_t{0};
   std::vector<ActivePattern> active_;
   std::vector<Meeting> meetings_;
-  std::set<std::vector<std::uint32_t>> would_fire_;  // nodes of the sites told of
-  std::vector<std::vector<Done>> done_;              // by meeting
-  std::vector<Graph> ends_;                          // by meeting: what the run left
+  std::set<std::pair<std::uint32_t, std::uint32_t>> would_remove_;  // nodes of the sites told of
+  std::vector<std::vector<Done>> done_;                             // by meeting
+  std::vector<Graph> ends_;                                         // by meeting: what the run left
   std::unique_ptr<Graph> alone_end_;  // what the last run leaves of this pattern alone: where misses are sought
   std::string removed_by_;
 };

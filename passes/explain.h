@@ -91,6 +91,9 @@ struct FusionExplanation {
   };
   std::vector<Missed> missed;
 
+  /// How many sites there are of each kind, of which `at` leaves those of its node above.
+  std::size_t num_fired = 0, num_lost = 0, num_would_fire = 0;
+
   /// With `at`: what was asked, and what is told of it. `missed` then holds that node's nearest reading alone.
   std::string at;
   std::string at_answer;

@@ -54,9 +54,9 @@ class Writer {
       missed += m.sites.size();
     const std::string near = missed == 0 ? "" : fmt::format(", {} missed", plural(missed, "site"));
     switch (e_.verdict) {
-      case V::fired: return fmt::format("fired at {}{}", plural(e_.fired.size(), "site"), near);
-      case V::off: return fmt::format("off; on, it would fire at {}{}", plural(e_.would_fire.size(), "site"), near);
-      case V::lost: return fmt::format("starved: other fusions took {}{}", plural(e_.lost.size(), "site"), near);
+      case V::fired: return fmt::format("fired at {}{}", plural(e_.num_fired, "site"), near);
+      case V::off: return fmt::format("off; on, it would fire at {}{}", plural(e_.num_would_fire, "site"), near);
+      case V::lost: return fmt::format("starved: other fusions took {}{}", plural(e_.num_lost, "site"), near);
       case V::near_misses: return fmt::format("did not fire{}", near);
       case V::no_candidates: return "did not fire: the graph has nothing that comes near";
     }

@@ -10,6 +10,7 @@
 #include <tandem/passes/hooks.h>
 #include <tandem/passes/pattern/explain.h>
 #include <tandem/passes/pattern/fusion_set.h>
+#include <tandem/passes/pattern/resolve.h>
 
 namespace tandem {
 
@@ -128,6 +129,21 @@ std::vector<std::string> known_flags(const FusionSet* fusions) {
 
 namespace {
 
+/// The report, `--expect` and `--passes` know passes and fusions by one name each.
+void check_names(const FusionSet* fusions) {
+  if (fusions == nullptr)
+    return;
+  std::vector<Diagnostic> problems;
+  for (const Pattern& p : fusions->patterns()) {
+    if (std::any_of(std::begin(rows), std::end(rows), [&](const PassRow& row) { return row.name == p.name; }))
+      problems.push_back(pattern_problem(p, p.span, "pattern.duplicate-name",
+                                         fmt::format("there is a pass of the name '{}'", p.name),
+                                         "give the fusion another name"));
+  }
+  if (!problems.empty())
+    throw Error(std::move(problems));
+}
+
 /// Asks every fusion's gate before anything is changed: "gate.no-kernel" and "gate.numerics" are thrown here, not in
 /// mid-pipeline.
 void check_gates(const PassManager& manager, const FusionSet* fusions, const PassConfig& config,
@@ -148,6 +164,7 @@ DecisionReport run_pipeline(Graph& graph, const PassConfig& config, const Capabi
   const std::vector<std::string> flags = known_flags(options.fusions);
   check_flags(config, std::vector<std::string_view>(flags.begin(), flags.end()));
   const PassManager manager = manager_for(config, capabilities, options);
+  check_names(options.fusions);
   check_gates(manager, options.fusions, config, capabilities);
 
   DecisionReport report;

@@ -10,7 +10,7 @@
 namespace tandem::cli {
 
 void add_pipeline_options(CLI::App& app, PipelineSettings& s) {
-  app.add_option("-O", s.level, "How much to do: -O0 nothing, -O1 (default), -O2, -O3")->type_name("LEVEL");
+  app.add_option("-O", s.level, "How much to do: -O0 verify, -O1 (default), -O2, -O3")->type_name("LEVEL");
   app.add_option("--target", s.target, "host (default), cpu, rocm:gfx942[,aiter=0.1.16], cuda:sm_90, ...");
   app.add_option("--passes", s.passes, "Run these passes and no others: dce,cse,...");
   app.add_option("--flag", s.flags, "Force a pass or fusion: on, off or auto; repeatable")

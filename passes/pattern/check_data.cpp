@@ -135,6 +135,13 @@ std::optional<std::size_t> rounds_otherwise(const Comparison& sum) {
   return std::nullopt;
 }
 
+std::size_t narrow_elements(const Comparison& c) {
+  std::size_t fewest = c.narrow.empty() ? 0 : c.narrow[0].elements;
+  for (const Comparison::Narrow& n : c.narrow)
+    fewest = std::min(fewest, n.elements);
+  return fewest;
+}
+
 void accumulate(Comparison& sum, const Comparison& more, DataKind kind) {
   sum.elements += more.elements;
   sum.inexact += more.inexact;

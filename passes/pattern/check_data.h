@@ -49,6 +49,9 @@ Comparison compare_outputs(std::span<const CheckTensor> got, std::span<const Che
 /// across a rounding boundary once in some hundred elements; empty when there is none.
 std::optional<std::size_t> rounds_otherwise(const Comparison& sum);
 
+/// Of 16- and 8-bit floats, in the output that has fewest.
+std::size_t narrow_elements(const Comparison& c);
+
 /// Adds up; rounding is judged by ordinary data alone.
 void accumulate(Comparison& sum, const Comparison& more, DataKind kind);
 

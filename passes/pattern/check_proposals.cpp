@@ -193,6 +193,8 @@ std::vector<Shape> propose_shapes(const PartialNode& node, std::size_t i, CheckR
     return {context.shape({shape.back()})};
   // Elementwise and the like: alike, or something that broadcasts to it.
   out.assign(3, shape);
+  if (shape.rank() == 0)  // a constant, most often, and what it is applied to is more than one number
+    std::generate(out.begin(), out.end(), [&] { return random_shape(node, random); });
   out.push_back({});
   if (shape.rank() > 0) {
     out.push_back(context.shape({shape.back()}));

@@ -13,6 +13,8 @@ namespace tandem {
 
 namespace {
 
+constexpr std::size_t max_definition_depth = 16;  // each may use another twice, and so on
+
 using Renaming = std::map<std::string, std::string, std::less<>>;
 
 [[noreturn]] void fail(const Pattern& p, const Span& span, std::string_view code, std::string message,
@@ -200,14 +202,14 @@ class Expander {
  public:
   explicit Expander(const Pattern& pattern) : pattern_(pattern) {}
 
-  std::vector<Partial> run() { return expand_all(pattern_.match, {Partial{}}, 0); }
+  std::vector<Partial> run() { return expand_all(pattern_.match, {Partial{}}); }
 
  private:
-  std::vector<Partial> expand_all(const std::vector<Clause>& clauses, std::vector<Partial> partials, int depth) {
+  std::vector<Partial> expand_all(const std::vector<Clause>& clauses, std::vector<Partial> partials) {
     for (const Clause& c : clauses) {
       std::vector<Partial> next;
       for (const Partial& p : partials)
-        expand_one(c, p, depth, next);
+        expand_one(c, p, next);
       if (next.size() > max_variants) {
         fail(pattern_, c.span, "pattern.too-many-variants",
              fmt::format("alternatives and optional nodes multiply to more than {} variants", max_variants),
@@ -218,7 +220,7 @@ class Expander {
     return partials;
   }
 
-  void expand_one(const Clause& c, const Partial& partial, int depth, std::vector<Partial>& out) {
+  void expand_one(const Clause& c, const Partial& partial, std::vector<Partial>& out) {
     switch (c.kind) {
       case Clause::Kind::node: {
         Partial with = partial;
@@ -243,14 +245,14 @@ class Expander {
         for (std::size_t i = 0; i < c.branches.size(); ++i) {
           Partial branch = partial;
           note(branch, fmt::format("alternative {}", i + 1));
-          for (Partial& p : expand_all(c.branches[i], {std::move(branch)}, depth))
+          for (Partial& p : expand_all(c.branches[i], {std::move(branch)}))
             out.push_back(std::move(p));
         }
         return;
       case Clause::Kind::unless: {
         Partial with = partial;
         with.nodes.push_back(c);
-        auto inner = expand_all(c.branches[0], {Partial{}}, depth);
+        auto inner = expand_all(c.branches[0], {Partial{}});
         with.nodes.back().branches.clear();
         // "Unless a or b" is "unless a and unless b": one branch for each variant of the negated part.
         for (Partial& p : inner) {
@@ -261,8 +263,11 @@ class Expander {
         return;
       }
       case Clause::Kind::use: {
-        if (depth > 16) {
+        if (std::find(open_.begin(), open_.end(), c.name) != open_.end())
           fail(pattern_, c.span, "pattern.recursive-definition", fmt::format("'{}' uses itself", c.name));
+        if (open_.size() >= max_definition_depth) {
+          fail(pattern_, c.span, "pattern.nesting",
+               fmt::format("definitions that use definitions, {} deep, are above the limit", open_.size() + 1));
         }
         const auto it = std::find_if(pattern_.definitions.begin(), pattern_.definitions.end(),
                                      [&](const Definition& d) { return d.name == c.name; });
@@ -291,8 +296,10 @@ class Expander {
             names[v] = fmt::format("{}.{}.{}", c.name, use, v);
         });
         rename_values(body, names);
-        for (Partial& p : expand_all(body, {partial}, depth + 1))
+        open_.push_back(c.name);
+        for (Partial& p : expand_all(body, {partial}))
           out.push_back(std::move(p));
+        open_.pop_back();
         return;
       }
     }
@@ -330,6 +337,7 @@ class Expander {
  private:
   const Pattern& pattern_;
   int uses_ = 0;
+  std::vector<std::string> open_;  // definitions that are being expanded, each inside the one before
 };
 
 /// What stands in between is left to its other users, as by `recompute`, where what it reads is still there: an input

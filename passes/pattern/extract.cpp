@@ -12,6 +12,7 @@
 #include <tandem/passes/pattern/generalise.h>
 #include <tandem/passes/pattern/program.h>
 #include <tandem/passes/pattern/text.h>
+#include <tandem/passes/pattern/text_spelling.h>
 
 namespace tandem {
 
@@ -270,6 +271,8 @@ class Extractor {
 }  // namespace
 
 Pattern extract(const Graph& graph, std::span<const Node> nodes, std::string_view name) {
+  if (!fusion_text::is_identifier(name))
+    throw Error("extract.name", "a draft needs a name of letters, digits and _", "--name my_norms");
   return Extractor(graph, nodes, name).run();
 }
 

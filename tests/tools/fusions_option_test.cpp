@@ -85,6 +85,13 @@ TEST_CASE("a name that a shipped fusion or another file has is an error that say
   CHECK_THAT(shipped.err, ContainsSubstring("a.fusion:1:") && ContainsSubstring("[pattern.duplicate-name]") &&
                               ContainsSubstring("mla_dual_rms_norm.fusion:"));
 
+  std::string of_a_pass = double_text;
+  of_a_pass.replace(of_a_pass.find("double_is_add"), 13, "dce");
+  const auto pass = run_tandem({"opt", "-", "--fusions", dir.write("p.fusion", of_a_pass)}, {.input = add_text});
+  CHECK(pass.status == 2);
+  CHECK_THAT(pass.err, ContainsSubstring("p.fusion:1:") && ContainsSubstring("[pattern.duplicate-name]") &&
+                           ContainsSubstring("there is a pass of the name 'dce'"));
+
   const std::string one = dir.write("one.fusion", double_text), two = dir.write("two.fusion", double_text);
   const auto twice = run_tandem({"list", "fusions", "--fusions", one, "--fusions", two});
   CHECK(twice.status == 2);

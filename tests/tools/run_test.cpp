@@ -96,6 +96,20 @@ TEST_CASE("an output above the tolerance exits with 1 and is named with its diff
   CHECK(output.at("within") == false);
 }
 
+TEST_CASE("outputs do not replace what is read, the reference above all") {
+  const TempDir dir;
+  const std::string graph = dir.write("twice.graph", add_text);
+  const std::string in = write_tensors(dir, "in.safetensors", {{"x", tensor({1, 4}, {1, 2, 3, 4})}});
+  const std::string reference = write_tensors(dir, "ref.safetensors", {{"y", tensor({1, 4}, {0, 0, 0, 0})}});
+  const std::string before = read_file(reference);
+  for (const std::string& outputs : {graph, in, reference}) {
+    const auto result = run_tandem({"run", graph, "--inputs", in, "--compare", reference, "--outputs", outputs});
+    CHECK(result.status == 2);
+    CHECK_THAT(result.err, ContainsSubstring("usage.output"));
+  }
+  CHECK(read_file(reference) == before);
+}
+
 TEST_CASE("a NaN or an infinity is near itself only") {
   const TempDir dir;
   const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
@@ -150,6 +164,13 @@ TEST_CASE("a symbol that only a type mentions can be bound; a size below zero is
   const auto result = run_tandem({"run", "-", "--random-inputs", "1", "--bind", "T=3"}, {.input = text});
   CHECK(result.status == 2);
   CHECK_THAT(result.err, ContainsSubstring("T - 5 is -2"));
+}
+
+TEST_CASE("a symbol is bound once") {
+  const auto result =
+      run_tandem({"run", "-", "--random-inputs", "1", "--bind", "T=2", "--bind", "T=3"}, {.input = add_text});
+  CHECK(result.status == 2);
+  CHECK_THAT(result.err, ContainsSubstring("usage.bind") && ContainsSubstring("T has a value already"));
 }
 
 TEST_CASE("bindings are checked") {

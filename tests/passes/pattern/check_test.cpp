@@ -14,8 +14,10 @@ using namespace tandem::test;
 
 namespace {
 
-CheckReport check(const std::string& text, std::vector<CheckExecutor> executors = oracle_only()) {
+CheckReport check(const std::string& text, std::vector<CheckExecutor> executors = oracle_only(),
+                  std::uint64_t seed = CheckOptions().seed) {
   CheckOptions options;
+  options.seed = seed;
   options.samples = 8;
   return check_fusion(Context::create(), parse_fusions(text, "t.fusion").at(0), executors, options);
 }
@@ -145,6 +147,52 @@ TEST_CASE("check: guards are seen to hold and to fail") {
     CHECK(report.guards[i].broken > 0);
   }
   CHECK(report.guards[2].held > 0);
+}
+
+TEST_CASE("check: a rounding that moves shows for few dtypes, under one setting, and in small patterns too") {
+  // `round_before_weight` is dropped: no element differs where it is false, or in f32.
+  const std::string dropped = R"(fusion dropped {
+  types T in {bf16, f16, f32}
+  dims H
+  match {
+    in %a: T[..B, H], %b: T[..B, H], %c: T[..B, H], %w: T[H]
+    %s1 = add(%a, %b)
+    %s2 = add(%s1, %c)
+    %y = rms_norm(%s2, %w) {eps = $eps, round_before_weight = $round}
+  }
+  rewrite {
+    %s = add(%a, %b)
+    %n, %sum = fused_add_rms_norm(%s, %c, %w) {eps = $eps}
+    %y = %n
+    %s2 = %sum
+  }
+})";
+  // Constants come first, and most of the graph could be single numbers.
+  const std::string spelled_out = R"(fusion gelu_spelled_out {
+  types T in {f32, bf16, f16}
+  match {
+    in %x: T
+    keep %half = full() {shape = [], value = 0.5, dtype = any}
+    keep %one = full() {shape = [], value = 1.0, dtype = any}
+    keep %three = full() {shape = [], value = 3.0, dtype = any}
+    keep %k = full() {shape = [], value = 0.044715, dtype = any}
+    keep %c = full() {shape = [], value = 0.7978845608028654, dtype = any}
+    %cube = pow(%x, %three)
+    %kc = mul(%cube, %k)
+    %s = add(%x, %kc)
+    %a = mul(%s, %c)
+    %t = tanh(%a)
+    %t1 = add(%t, %one)
+    %xh = mul(%x, %half)
+    %y = mul(%xh, %t1)
+  }
+  rewrite { %g = gelu(%x) {tanh_approximation = true}  %y = %g }
+})";
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    INFO(seed);
+    CHECK(codes(check(dropped, oracle_only(), seed)) == "check.rounds-otherwise");
+    CHECK(check(spelled_out, oracle_only(), seed).counterexample);
+  }
 }
 
 TEST_CASE("check: a pattern without graphs, and one without an end") {
