@@ -11,6 +11,8 @@ TANDEM_DEVICE u32 pack_bf16(float low, float high) {
   u32 y;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(y) : "f"(high), "f"(low));
   return y;
+#elif defined(TANDEM_EMULATED)
+  return emulated_bf16(low) | (emulated_bf16(high) << 16);
 #else
   typedef float Floats __attribute__((ext_vector_type(2)));
   typedef __bf16 Halves __attribute__((ext_vector_type(2)));
@@ -22,6 +24,8 @@ TANDEM_DEVICE u32 pack_f16(float low, float high) {
   u32 y;
   asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(y) : "f"(high), "f"(low));
   return y;
+#elif defined(TANDEM_EMULATED)
+  return emulated_f16(low) | (emulated_f16(high) << 16);
 #else
   typedef float Floats __attribute__((ext_vector_type(2)));
   typedef _Float16 Halves __attribute__((ext_vector_type(2)));
@@ -47,6 +51,8 @@ TANDEM_DEVICE float to_f32(F16 x) {
   float y;
   asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
   return y;
+#elif defined(TANDEM_EMULATED)
+  return emulated_f32(x.bits);
 #else
   return static_cast<float>(bit_cast<_Float16>(x.bits));
 #endif

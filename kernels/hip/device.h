@@ -2,7 +2,8 @@
 //
 // A source is compiled by clang for AMD without any header or device library of ROCm (-nogpuinc -nogpulib), so that any
 // clang that knows the architecture will do, and by nvcc for NVIDIA without a change. Everything here is therefore
-// either plain C++, a compiler builtin, or a line of PTX.
+// either plain C++, a compiler builtin, or a line of PTX. For tests without a GPU any C++ compiler takes AMD's side, with
+// the builtins of emulated.h (TANDEM_EMULATED).
 //
 // Wave: the lanes that run in step, `wave_size` of them: 64 on gfx9, 32 on gfx11, gfx12 and NVIDIA.
 #pragma once
@@ -10,7 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#if defined(__NVCC__)
+#if defined(TANDEM_EMULATED)
+#define TANDEM_NVIDIA 0
+#include "emulated.h"
+#elif defined(__NVCC__)
 #define TANDEM_NVIDIA 1
 #else
 #define TANDEM_NVIDIA 0
@@ -25,7 +29,10 @@
 /// An entry point: `TANDEM_KERNEL(name, threads, Params) { ... }` sees its parameters as `p` and is launched with at
 /// most `threads` threads a block. TANDEM_KERNEL_RESIDENT also keeps registers so few that `blocks` blocks fit on one
 /// of NVIDIA's multiprocessors. The build reads names from these lines: one a line, at its beginning.
-#if TANDEM_NVIDIA
+#if defined(TANDEM_EMULATED)
+#define TANDEM_KERNEL(name, threads, Params) TANDEM_EMULATED_KERNEL(name, threads, Params)
+#define TANDEM_KERNEL_RESIDENT(name, threads, blocks, Params) TANDEM_EMULATED_KERNEL(name, threads, Params)
+#elif TANDEM_NVIDIA
 #define TANDEM_KERNEL(name, threads, Params) \
   extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Params p)
 #define TANDEM_KERNEL_RESIDENT(name, threads, blocks, Params) \
@@ -68,6 +75,10 @@ TANDEM_DEVICE u32 block_y() {
 TANDEM_DEVICE u32 block_z() {
   return blockIdx.z;
 }
+/// Threads of the grid along x.
+TANDEM_DEVICE u32 grid_threads() {
+  return gridDim.x * blockDim.x;
+}
 #else
 TANDEM_DEVICE u32 thread_x() {
   return __builtin_amdgcn_workitem_id_x();
@@ -83,6 +94,10 @@ TANDEM_DEVICE u32 block_y() {
 }
 TANDEM_DEVICE u32 block_z() {
   return __builtin_amdgcn_workgroup_id_z();
+}
+/// Threads of the grid along x.
+TANDEM_DEVICE u32 grid_threads() {
+  return __builtin_amdgcn_grid_size_x();
 }
 #endif
 
@@ -134,6 +149,8 @@ TANDEM_DEVICE To bit_cast(const From& from) {
 
 #if TANDEM_NVIDIA
 using u32x4 = uint4;
+#elif defined(TANDEM_EMULATED)
+using u32x4 = EmulatedU32x4;
 #else
 typedef u32 u32x4 __attribute__((ext_vector_type(4)));
 #endif
@@ -149,19 +166,23 @@ TANDEM_DEVICE u32x4 make_u32x4(u32 x, u32 y, u32 z, u32 w) {
 
 /// Keeps a vector packed in its four registers: what was unpacked from it before is not kept for later. `zero` is 0,
 /// which the compiler must not know (NVIDIA's assembler looks through anything else).
-TANDEM_DEVICE void keep_packed(u32x4& v, [[maybe_unused]] u32 zero) {
+TANDEM_DEVICE void keep_packed([[maybe_unused]] u32x4& v, [[maybe_unused]] u32 zero) {
 #if TANDEM_NVIDIA
   v.x |= zero;
   v.y |= zero;
   v.z |= zero;
   v.w |= zero;
-#else
+#elif !defined(TANDEM_EMULATED)
   asm volatile("" : "+v"(v));
 #endif
 }
 
 /// Shared memory whose size the launch says.
+#if defined(TANDEM_EMULATED)
+#define dynamic_shared static_cast<u32x4*>(tandem_emulated_machine.dynamic_shared)
+#else
 extern __shared__ u32x4 dynamic_shared[];
+#endif
 
 // --- arithmetic ----------------------------------------------------------------------------------------------------
 //

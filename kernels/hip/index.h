@@ -33,11 +33,7 @@ TANDEM_DEVICE i64 first_item() {
   return static_cast<i64>(block_x()) * 256 + thread_x();
 }
 TANDEM_DEVICE i64 item_step() {
-#if TANDEM_NVIDIA
-  return static_cast<i64>(gridDim.x) * 256;
-#else
-  return static_cast<i64>(__builtin_amdgcn_grid_size_x());
-#endif
+  return grid_threads();
 }
 /// Blocks of the grid.
 TANDEM_DEVICE i64 grid_blocks() {

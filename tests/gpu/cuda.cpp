@@ -37,7 +37,7 @@ enum DeviceAttribute : int {
 
 }  // namespace
 
-struct Gpu::Driver {
+struct CudaGpu::Driver {
   using Address = unsigned long long;
   void* library = nullptr;
   void* context = nullptr;
@@ -135,18 +135,17 @@ unsigned long long address(const void* pointer) {
 
 }  // namespace
 
-DeviceBuffer::DeviceBuffer(Gpu& gpu, std::size_t bytes) : gpu_(&gpu), bytes_(bytes) {
+std::byte* CudaGpu::allocate(std::size_t bytes) {
   unsigned long long at = 0;
-  gpu.driver_->check(gpu.driver_->allocate(&at, std::max<std::size_t>(bytes, 1)), "cuMemAlloc");
-  data_ = reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(at));
+  driver_->check(driver_->allocate(&at, std::max<std::size_t>(bytes, 1)), "cuMemAlloc");
+  return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(at));
 }
 
-DeviceBuffer::~DeviceBuffer() {
-  if (gpu_ != nullptr)
-    gpu_->driver_->release(address(data_));
+void CudaGpu::release(std::byte* memory) noexcept {
+  driver_->release(address(memory));
 }
 
-std::unique_ptr<Gpu> Gpu::open(std::string& reason) {
+std::unique_ptr<CudaGpu> CudaGpu::open(std::string& reason) {
   auto driver = std::make_unique<Driver>();
   if (!driver->load()) {
     reason = "no CUDA driver (libcuda.so.1)";
@@ -156,7 +155,7 @@ std::unique_ptr<Gpu> Gpu::open(std::string& reason) {
     reason = "no NVIDIA GPU";
     return nullptr;
   }
-  std::unique_ptr<Gpu> gpu(new Gpu(std::move(driver)));
+  std::unique_ptr<CudaGpu> gpu(new CudaGpu(std::move(driver)));
   if (gpu->arch_.empty()) {
     reason = "this build has no code for " + gpu->info_.arch + " (TANDEM_GPU=nvidia)";
     return nullptr;
@@ -164,7 +163,7 @@ std::unique_ptr<Gpu> Gpu::open(std::string& reason) {
   return gpu;
 }
 
-Gpu::Gpu(std::unique_ptr<Driver> driver) : driver_(std::move(driver)) {
+CudaGpu::CudaGpu(std::unique_ptr<Driver> driver) : driver_(std::move(driver)) {
   driver_->check(driver_->retain_context(&driver_->context, driver_->device), "cuDevicePrimaryCtxRetain");
   driver_->check(driver_->set_context(driver_->context), "cuCtxSetCurrent");
   driver_->check(driver_->create_stream(&driver_->stream, 1), "cuStreamCreate");
@@ -183,9 +182,9 @@ Gpu::Gpu(std::unique_ptr<Driver> driver) : driver_(std::move(driver)) {
   fill(fault_.data(), 0, sizeof(std::uint32_t));
 }
 
-Gpu::~Gpu() = default;
+CudaGpu::~CudaGpu() = default;
 
-void* Gpu::function(std::string_view kernel) {
+void* CudaGpu::function(std::string_view kernel) {
   if (const auto known = functions_.find(kernel); known != functions_.end())
     return known->second;
   const CodeObject* object = find_code_object(info_.platform, arch_, kernel);
@@ -199,8 +198,8 @@ void* Gpu::function(std::string_view kernel) {
   return functions_.emplace(kernel, function).first->second;
 }
 
-void Gpu::launch(std::string_view kernel, Dim3 grid, Dim3 block, std::uint32_t shared_bytes, const void* params,
-                 std::size_t) {
+void CudaGpu::launch(std::string_view kernel, Dim3 grid, Dim3 block, std::uint32_t shared_bytes, const void* params,
+                     std::size_t) {
   LaunchAttribute overlap;
   overlap.id = programmatic_stream_serialization;
   overlap.value.on = 1;
@@ -210,7 +209,7 @@ void Gpu::launch(std::string_view kernel, Dim3 grid, Dim3 block, std::uint32_t s
   driver_->check(driver_->launch(&config, function(kernel), arguments, nullptr), std::string(kernel).c_str());
 }
 
-void* Gpu::workspace(std::size_t bytes) {
+void* CudaGpu::workspace(std::size_t bytes) {
   if (bytes > workspace_.bytes()) {
     synchronize();
     workspace_ = DeviceBuffer(*this, bytes);
@@ -218,38 +217,38 @@ void* Gpu::workspace(std::size_t bytes) {
   return workspace_.data();
 }
 
-std::uint32_t* Gpu::fault() {
+std::uint32_t* CudaGpu::fault() {
   return reinterpret_cast<std::uint32_t*>(fault_.data());
 }
 
-void Gpu::upload(void* to, const void* from, std::size_t bytes) {
+void CudaGpu::upload(void* to, const void* from, std::size_t bytes) {
   if (bytes != 0)
     driver_->check(driver_->to_device(address(to), from, bytes), "cuMemcpyHtoD");
 }
-void Gpu::download(void* to, const void* from, std::size_t bytes) {
+void CudaGpu::download(void* to, const void* from, std::size_t bytes) {
   synchronize();
   if (bytes != 0)
     driver_->check(driver_->to_host(to, address(from), bytes), "cuMemcpyDtoH");
 }
-void Gpu::copy(void* to, const void* from, std::size_t bytes) {
+void CudaGpu::copy(void* to, const void* from, std::size_t bytes) {
   driver_->check(driver_->copy(address(to), address(from), bytes, driver_->stream), "cuMemcpyDtoDAsync");
 }
-void Gpu::fill(void* to, std::uint8_t value, std::size_t bytes) {
+void CudaGpu::fill(void* to, std::uint8_t value, std::size_t bytes) {
   if (bytes != 0)
     driver_->check(driver_->set_bytes(address(to), value, bytes), "cuMemsetD8");
   driver_->check(driver_->synchronize(nullptr), "cuStreamSynchronize");
 }
-void Gpu::synchronize() {
+void CudaGpu::synchronize() {
   driver_->check(driver_->synchronize(driver_->stream), "cuStreamSynchronize");
 }
-std::uint32_t Gpu::take_fault() {
+std::uint32_t CudaGpu::take_fault() {
   std::uint32_t word = 0;
   download(&word, fault_.data(), sizeof word);
   fill(fault_.data(), 0, sizeof word);
   return word;
 }
 
-double Gpu::time_stream(const std::function<void()>& enqueue, int repeats) {
+double CudaGpu::time_stream(const std::function<void()>& enqueue, int repeats) {
   const Driver& d = *driver_;
   void* begin = nullptr;
   void* end = nullptr;
@@ -272,7 +271,7 @@ double Gpu::time_stream(const std::function<void()>& enqueue, int repeats) {
   return static_cast<double>(milliseconds[milliseconds.size() / 2]) * 1e-3;
 }
 
-double Gpu::time_graph(const std::function<void()>& record, int repeats) {
+double CudaGpu::time_graph(const std::function<void()>& record, int repeats) {
   const Driver& d = *driver_;
   void* graph = nullptr;
   void* exec = nullptr;

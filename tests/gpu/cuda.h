@@ -11,40 +11,16 @@
 #include <vector>
 
 #include <tandem/kernels/hip/code_objects.h>
-#include <tandem/kernels/hip/launch.h>
+#include <tests/gpu/gpu.h>
 
 namespace tandem::test {
 
-class Gpu;
-
-/// Device memory, freed with this.
-class DeviceBuffer {
- public:
-  DeviceBuffer() = default;
-  DeviceBuffer(Gpu& gpu, std::size_t bytes);
-  ~DeviceBuffer();
-  DeviceBuffer(DeviceBuffer&& other) noexcept { *this = std::move(other); }
-  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
-    std::swap(gpu_, other.gpu_);
-    std::swap(data_, other.data_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  std::byte* data() const { return data_; }
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  Gpu* gpu_ = nullptr;
-  std::byte* data_ = nullptr;
-  std::size_t bytes_ = 0;
-};
-
 /// The first card. Launches go to one stream of its own. Failures of the driver throw std::runtime_error.
-class Gpu final : public Launcher {
+class CudaGpu final : public Gpu {
  public:
   /// Null without a driver, a card or code for it; then `reason` says which.
-  static std::unique_ptr<Gpu> open(std::string& reason);
-  ~Gpu() override;
+  static std::unique_ptr<CudaGpu> open(std::string& reason);
+  ~CudaGpu() override;
 
   const GpuInfo& device() const override { return info_; }
   using Launcher::launch;
@@ -56,14 +32,15 @@ class Gpu final : public Launcher {
   /// Whether kernels are set up while the one before them runs; on where the card can.
   void set_overlap(bool overlap) { overlap_ = overlap; }
 
-  void upload(void* to, const void* from, std::size_t bytes);
-  void download(void* to, const void* from, std::size_t bytes);
+  std::byte* allocate(std::size_t bytes) override;
+  void release(std::byte* memory) noexcept override;
+  void upload(void* to, const void* from, std::size_t bytes) override;
+  void download(void* to, const void* from, std::size_t bytes) override;
   /// From device to device, in the stream.
   void copy(void* to, const void* from, std::size_t bytes);
   void fill(void* to, std::uint8_t value, std::size_t bytes);
   void synchronize();
-  /// The fault word since the last time; waits for all launches.
-  std::uint32_t take_fault();
+  std::uint32_t take_fault() override;
 
   /// Seconds of what `enqueue` puts into the stream, without a graph: the median of `repeats`, after three to warm up.
   double time_stream(const std::function<void()>& enqueue, int repeats);
@@ -72,9 +49,8 @@ class Gpu final : public Launcher {
   double time_graph(const std::function<void()>& record, int repeats);
 
  private:
-  friend class DeviceBuffer;
   struct Driver;
-  explicit Gpu(std::unique_ptr<Driver> driver);
+  explicit CudaGpu(std::unique_ptr<Driver> driver);
   void* function(std::string_view kernel);
 
   std::unique_ptr<Driver> driver_;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <tandem/kernels/kernel.h>
-#include <tests/gpu/cuda.h>
+#include <tests/gpu/gpu.h>
 
 namespace tandem::test {
 

@@ -10,14 +10,26 @@
 
 namespace tandem::test {
 
-/// The card that the tests run on. The main function ends the program where there is none.
+/// What the tests run on: a card, or an emulated one (main.cpp, emulated.cpp).
 Gpu& the_gpu();
 
-inline void expect_gpu(const Comparison& comparison, Random& random, double steps = 4, double scale = 0) {
+/// How many random cases to try where `count` are enough on a card.
+inline int rounds(int count) {
+  return (count + the_gpu().thinning() - 1) / the_gpu().thinning();
+}
+
+inline void expect_gpu(const Comparison& comparison, Random& random, double steps = 4, double scale = 0,
+                       bool dense_results = false) {
   static const KernelTable table = gpu_table(the_gpu());
-  const std::string text = comparison.check(table, random, steps, scale);
+  const std::string text = comparison.check(table, random, steps, scale, dense_results);
   INFO(text);
   CHECK(text.empty());
+}
+
+/// Into row-major results, which faster kernels may take, and into strided ones.
+inline void expect_gpu_twice(const Comparison& comparison, Random& random, double steps = 4, double scale = 0) {
+  expect_gpu(comparison, random, steps, scale, true);
+  expect_gpu(comparison, random, steps, scale, false);
 }
 
 inline DType any_of(Random& random, const std::vector<DType>& dtypes) {

@@ -12,13 +12,14 @@
 #include <catch2/catch.hpp>
 #endif
 
+#include <tests/gpu/cuda.h>
 #include <tests/gpu/gpu_test.h>
 
 namespace tandem::test {
 
 Gpu& the_gpu() {
   static std::string reason;
-  static const std::unique_ptr<Gpu> gpu = Gpu::open(reason);
+  static const std::unique_ptr<CudaGpu> gpu = CudaGpu::open(reason);
   if (!gpu)
     throw std::runtime_error(reason);
   return *gpu;
@@ -28,7 +29,7 @@ Gpu& the_gpu() {
 
 int main(int argc, char** argv) {
   std::string reason;
-  if (tandem::test::Gpu::open(reason) == nullptr) {
+  if (tandem::test::CudaGpu::open(reason) == nullptr) {
     const std::size_t tests = Catch::getRegistryHub().getTestCaseRegistry().getAllTests().size();
     std::printf("skipped: %zu tests need a GPU: %s\n", tests, reason.c_str());
     return 77;

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 #include <utility>
 
-#include <tandem/ir/context.h>
-#include <tandem/ir/diagnostic.h>
-#include <tandem/ir/op_table.h>
+#if defined(__SANITIZE_ADDRESS__)
+#define TANDEM_FAKE_GUARD 0  // it watches the end of memory itself
+#else
+#define TANDEM_FAKE_GUARD 64
+#endif
 
 namespace tandem::test {
 
@@ -20,17 +23,23 @@ using hip::success;
 
 namespace {
 
+constexpr std::align_val_t alignment{256};
+constexpr std::size_t guard_bytes = TANDEM_FAKE_GUARD;
+constexpr std::byte rubbish{0xCD}, guard{0xE7};
+
 const std::byte code[1] = {};
 const CodeObject code_object{GpuPlatform::rocm, "gfx942", "fake.hip", code, {}};
 
 }  // namespace
 
-FakeGpu::FakeGpu() = default;
-
 hip::CodeObjectFinder FakeGpu::finder() {
   return [this](const GpuInfo&, std::string_view kernel) {
-    return kernels_.contains(std::string(kernel)) ? &code_object : nullptr;
+    return has_kernel(std::string(kernel)) ? &code_object : nullptr;
   };
+}
+
+void FakeGpu::execute(const std::string& kernel, const hip::LaunchShape&, std::span<const std::byte> params) {
+  kernels_.at(kernel)(params.data());
 }
 
 template <class... A>
@@ -81,16 +90,20 @@ Status FakeGpu::give_back(void* handle, const char* kind) {
   return success;
 }
 
-Status FakeGpu::allocate(void** memory, std::size_t bytes, const char* kind, bool on_device) {
+Status FakeGpu::allocate(void** out, std::size_t bytes, const char* kind, bool on_device) {
   if (bytes == 0)
     return error_invalid_value;
   if (on_device && bytes > memory_bytes - used_)
     return error_out_of_memory;
-  std::vector<std::byte> buffer(bytes + 255, std::byte{0xCD});
-  const std::uintptr_t at = (reinterpret_cast<std::uintptr_t>(buffer.data()) + 255) / 256 * 256;
-  *memory = reinterpret_cast<void*>(at);
-  handles_[*memory] = kind;
-  buffers_[at] = std::move(buffer);
+  Memory memory{{static_cast<std::byte*>(::operator new(bytes + guard_bytes, alignment)),
+                 [](std::byte* p) { ::operator delete(p, alignment); }},
+                bytes,
+                on_device};
+  std::fill_n(memory.data.get(), bytes, rubbish);
+  std::fill_n(memory.data.get() + bytes, guard_bytes, guard);
+  *out = memory.data.get();
+  handles_[*out] = kind;
+  buffers_.emplace(reinterpret_cast<std::uintptr_t>(*out), std::move(memory));
   used_ += on_device ? bytes : 0;
   return success;
 }
@@ -101,8 +114,22 @@ bool FakeGpu::is_memory(const void* p, std::size_t bytes) const {
   if (it == buffers_.begin())
     return false;
   --it;
-  const auto end = reinterpret_cast<std::uintptr_t>(it->second.data()) + it->second.size();
-  return address + bytes <= end;
+  return address + bytes <= it->first + it->second.size;
+}
+
+std::vector<std::span<std::byte>> FakeGpu::device_memory() const {
+  std::vector<std::span<std::byte>> all;
+  for (const auto& [address, memory] : buffers_)
+    if (memory.on_device)
+      all.emplace_back(memory.data.get(), memory.size);
+  return all;
+}
+
+std::size_t FakeGpu::overruns() const {
+  return static_cast<std::size_t>(std::ranges::count_if(buffers_, [](const auto& entry) {
+    const std::byte* end = entry.second.data.get() + entry.second.size;
+    return std::any_of(end, end + guard_bytes, [](std::byte b) { return b != guard; });
+  }));
 }
 
 void FakeGpu::queue(void* stream, std::function<void()> work) {
@@ -132,16 +159,16 @@ void FakeGpu::fill(hip::Driver& d) {
   d.hipInit = [this](unsigned) { return init_status; };
   d.hipDriverGetVersion = [](int* version) { return *version = 60300000, success; };
   d.hipGetDeviceCount = [this](int* n) { return *n = devices, devices > 0 ? success : error_no_device; };
-  d.hipDeviceGetName = [](char* name, int size, int) {
-    std::strncpy(name, "Fake GPU", static_cast<std::size_t>(size));
+  d.hipDeviceGetName = [this](char* text, int size, int) {
+    std::strncpy(text, card.c_str(), static_cast<std::size_t>(size));
     return success;
   };
   d.hipGetDeviceArch = [this](char* text, int size, int) {
     std::strncpy(text, arch.c_str(), static_cast<std::size_t>(size));
     return success;
   };
-  d.hipDeviceGetAttribute = [](int* value, hip::DeviceAttribute which, int) {
-    constexpr std::array values{64, 4, 1024, 65536, 4 << 20};
+  d.hipDeviceGetAttribute = [this](int* value, hip::DeviceAttribute which, int) {
+    const std::array values{wave_size, 4, 1024, 65536, l2_bytes};
     *value = values[static_cast<std::size_t>(which)];
     return success;
   };
@@ -157,7 +184,7 @@ void FakeGpu::fill(hip::Driver& d) {
     const Status status = give_back(m, "buffer");
     if (status == success) {
       const auto it = buffers_.find(reinterpret_cast<std::uintptr_t>(m));
-      used_ -= it->second.size() - 255;
+      used_ -= it->second.size;
       buffers_.erase(it);
     }
     return status;
@@ -203,8 +230,11 @@ void FakeGpu::fill(hip::Driver& d) {
   d.hipEventRecord = [](void*, void*) { return success; };
   d.hipEventSynchronize = [this](void*) { return finish(), success; };
   d.hipEventElapsedTime = [this](float* ms, void*, void*) {
-    // Time is work: products tell how long they take by how often they say so (FakeBlas).
-    return *ms = static_cast<float>(std::count(ran.begin(), ran.end(), "slow")), ran.clear(), success;
+    // Time is work: a microsecond a launch, and products tell how many milliseconds they take by how often they say so
+    // (FakeBlas).
+    const auto slow = std::count(ran.begin(), ran.end(), "slow");
+    *ms = static_cast<float>(slow) + 0.001F * static_cast<float>(static_cast<std::ptrdiff_t>(ran.size()) - slow);
+    return ran.clear(), success;
   };
 
   d.hipGraphInstantiate = [this](void** executable, void* graph) {
@@ -235,64 +265,14 @@ void FakeGpu::fill(hip::Driver& d) {
                                    std::size_t size) {
     if (shape.grid.x == 0 || shape.block.x == 0)
       return error_invalid_value;
-    const std::string name = *static_cast<const std::string*>(f);
+    const std::string kernel = *static_cast<const std::string*>(f);
     const auto* bytes = static_cast<const std::byte*>(params);
-    queue(stream, [this, name, copy = std::vector<std::byte>(bytes, bytes + size)] {
-      ran.push_back(name);
-      kernels_.at(name)(copy.data());
+    queue(stream, [this, kernel, shape, copy = std::vector<std::byte>(bytes, bytes + size)] {
+      ran.push_back(kernel);
+      execute(kernel, shape, copy);
     });
     return success;
   };
-}
-
-HipKernelTable reference_kernels_on(FakeGpu& gpu, const Context& context, const std::set<std::string>& without) {
-  /// A call as it was when it was launched.
-  struct Saved {
-    const OpDef* op;
-    std::vector<TensorView> operands, results;
-    std::vector<Attribute> attrs;
-    DimBindings bindings;
-    std::uint32_t* fault;
-    KernelFn kernel;
-  };
-  struct Params {
-    std::size_t index;
-  };
-  auto calls = std::make_shared<std::vector<Saved>>();
-  const KernelTable reference = tandem::reference_kernels();
-  HipKernelTable table;
-  for (const OpDef& def : context.ops()) {
-    const KernelFn* kernel = reference.find(def.name);
-    if (!kernel || without.contains(def.name))
-      continue;
-    gpu.add_kernel(def.name, [calls](const void* params) {
-      const Saved& c = (*calls)[static_cast<const Params*>(params)->index];
-      try {
-        c.kernel({*c.op, c.operands, c.results, c.attrs, c.bindings});
-      } catch (const Error& error) {
-        if (error.diagnostics().front().code != "run.index")
-          throw;
-        *c.fault = static_cast<std::uint32_t>(GpuFault::index);
-      }
-    });
-    const bool indexes =
-        std::set<std::string>{"embedding", "take", "gather", "gather_nd", "scatter", "scatter_nd", "expert_linear"}
-            .contains(def.name);
-    table.add(def.name, [calls, fn = *kernel, indexes](const KernelCall& call, Launcher& launcher) {
-      // Every third kernel wants a workspace, so that plans lay one out.
-      if (call.op.name.size() % 3 == 0)
-        static_cast<void>(launcher.workspace(call.op.name.size() * 100));
-      calls->push_back({&call.op,
-                        {call.operands.begin(), call.operands.end()},
-                        {call.results.begin(), call.results.end()},
-                        {call.attrs.begin(), call.attrs.end()},
-                        call.bindings,
-                        indexes ? launcher.fault() : nullptr,
-                        fn});
-      launcher.launch(call.op.name, {1, 1, 1}, {64, 1, 1}, Params{calls->size() - 1});
-    });
-  }
-  return table;
 }
 
 }  // namespace tandem::test

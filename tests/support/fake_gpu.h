@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,14 +25,18 @@ class FakeGpu {
  public:
   using Kernel = std::function<void(const void* params)>;
 
-  FakeGpu();
+  FakeGpu() = default;
+  virtual ~FakeGpu() = default;
   FakeGpu(const FakeGpu&) = delete;
   FakeGpu& operator=(const FakeGpu&) = delete;
 
   // What it is like; to be set before use.
   GpuPlatform platform = GpuPlatform::rocm;
   int devices = 1;
+  std::string card = "Fake GPU";
   std::string arch = "gfx942:sramecc+:xnack-";
+  int wave_size = 64;
+  int l2_bytes = 4 << 20;
   std::size_t memory_bytes = std::size_t{1} << 30;
   /// Answers of hipInit; success otherwise.
   hip::Status init_status = 0;
@@ -61,7 +66,21 @@ class FakeGpu {
   /// Queues work, or adds it to the recording of a stream that is recorded.
   void queue(void* stream, std::function<void()> work);
 
+ protected:
+  virtual bool has_kernel(const std::string& kernel) const { return kernels_.contains(kernel); }
+  virtual void execute(const std::string& kernel, const hip::LaunchShape& shape, std::span<const std::byte> params);
+  /// All that hipMalloc gave.
+  std::vector<std::span<std::byte>> device_memory() const;
+  /// Of what was allocated, how many pieces were written to behind their end. (AddressSanitizer finds that itself.)
+  std::size_t overruns() const;
+
  private:
+  /// Memory of a size, to the byte, and a guard behind it.
+  struct Memory {
+    std::unique_ptr<std::byte, void (*)(std::byte*)> data;
+    std::size_t size = 0;
+    bool on_device = false;
+  };
   template <class... A>
   std::function<hip::Status(A...)> counted(const char* name, std::function<hip::Status(A...)> call);
   hip::Status allocate(void** memory, std::size_t bytes, const char* kind, bool on_device);
@@ -78,7 +97,7 @@ class FakeGpu {
   hip::Status fail_status_ = 0;
   std::size_t used_ = 0;
   std::map<void*, std::string> handles_;
-  std::map<std::uintptr_t, std::vector<std::byte>> buffers_;
+  std::map<std::uintptr_t, Memory> buffers_;
   std::map<void*, Work> recordings_, graphs_;
   Work queue_;
   std::set<std::string> functions_;

@@ -95,7 +95,7 @@ struct Problem {
   }
 };
 
-Problem make_problem(Gpu& gpu, const Options& options, std::int64_t tokens) {
+Problem make_problem(CudaGpu& gpu, const Options& options, std::int64_t tokens) {
   Problem p{options, tokens, {}, {}};
   const auto size = [&](std::int64_t elements) { return static_cast<std::size_t>(p.bytes(elements)); };
   const std::int64_t enough = 300'000'000 / std::max<std::int64_t>(p.bytes(tokens * p.pitch()), 1) + 1;
@@ -127,7 +127,7 @@ Problem make_problem(Gpu& gpu, const Options& options, std::int64_t tokens) {
 }
 
 /// Seconds of one launch by the kernel that the table chooses.
-double time_chosen(Gpu& gpu, const Problem& p) {
+double time_chosen(CudaGpu& gpu, const Problem& p) {
   const auto context = Context::create();
   const OpDef& op = context->op(context->require_op("fused_mla_dual_rms_norm"));
   const std::vector<Attribute> attrs =
@@ -152,7 +152,7 @@ double time_chosen(Gpu& gpu, const Problem& p) {
 }
 
 /// Seconds of one launch of a kernel of NormParams by name.
-double time_kernel(Gpu& gpu, const Problem& p, const std::string& kernel, Dim3 grid, Dim3 block) {
+double time_kernel(CudaGpu& gpu, const Problem& p, const std::string& kernel, Dim3 grid, Dim3 block) {
   const auto record = [&] {
     for (const Buffers& b : p.sets) {
       gpu::NormParams params{};
@@ -176,7 +176,7 @@ double time_kernel(Gpu& gpu, const Problem& p, const std::string& kernel, Dim3 g
   return gpu.time_graph(record, 31) / static_cast<double>(p.sets.size());
 }
 
-double copy_bandwidth(Gpu& gpu) {
+double copy_bandwidth(CudaGpu& gpu) {
   constexpr std::size_t bytes = std::size_t{2} << 30;
   const DeviceBuffer from(gpu, bytes), to(gpu, bytes);
   gpu.fill(from.data(), 1, bytes);
@@ -189,7 +189,7 @@ double copy_bandwidth(Gpu& gpu) {
 }
 
 /// Seconds of a launch that does next to nothing.
-double launch_floor(Gpu& gpu) {
+double launch_floor(CudaGpu& gpu) {
   const DeviceBuffer word(gpu, 256);
   const auto context = Context::create();
   const OpDef& op = context->op(context->require_op("dim_value"));
@@ -207,7 +207,7 @@ double launch_floor(Gpu& gpu) {
 
 void run(const Options& options) {
   std::string reason;
-  const std::unique_ptr<Gpu> gpu = Gpu::open(reason);
+  const std::unique_ptr<CudaGpu> gpu = CudaGpu::open(reason);
   if (!gpu)
     throw std::runtime_error(reason);
   const double copy = copy_bandwidth(*gpu);

@@ -52,10 +52,11 @@ class Comparison {
     return check(cpu, random, steps, scale);
   }
 
-  /// The same for another table than the CPU's.
-  std::string check(const KernelTable& table, Random& random, double steps = 4, double scale = 0) const {
+  /// The same for another table than the CPU's. `dense`: results are row-major, else of any strides.
+  std::string check(const KernelTable& table, Random& random, double steps = 4, double scale = 0,
+                    bool dense = false) const {
     static const KernelTable reference = reference_kernels();
-    const std::vector<Tensor> want = run(reference, random, true), got = run(table, random, false);
+    const std::vector<Tensor> want = run(reference, random, true), got = run(table, random, dense);
     for (std::size_t i = 0; i < want.size(); ++i) {
       const std::string text = difference(got[i].view, want[i].view, tolerance(want[i].view.dtype, steps, scale));
       if (!text.empty())
