@@ -55,7 +55,7 @@ TEST_CASE("the report as JSON, with mutants") {
   const json& fusion = report.at("fusions").at(0);
   CHECK(fusion.at("fusion") == "silu_and_mul");
   CHECK(fusion.at("variants") == 2);
-  CHECK(fusion.at("graphs") == 4);
+  CHECK(fusion.at("graphs") >= 4);
   CHECK(fusion.at("executors") == json({"reference", "cpu"}));
   CHECK(fusion.at("mutants").size() > 0);
 }

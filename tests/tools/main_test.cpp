@@ -64,7 +64,8 @@ TEST_CASE("a missing argument and a missing value are bad usage") {
     INFO(arguments[0]);
     CHECK(result.status == 2);
     CHECK(result.out == "");
-    CHECK_THAT(result.err, ContainsSubstring("tandem " + arguments[0] + ": error: ") && ContainsSubstring("--help"));
+    CHECK_THAT(result.err,
+               ContainsSubstring("[usage.arguments]") && ContainsSubstring("see 'tandem " + arguments[0] + " --help'"));
   }
 }
 

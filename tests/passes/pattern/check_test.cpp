@@ -47,7 +47,7 @@ TEST_CASE("check: a right fusion holds, on the oracle to the last bit") {
   const CheckReport report = check(rms("eps = $eps, round_before_weight = $round"));
   CHECK(codes(report) == "");
   CHECK(report.proven());
-  CHECK(report.graphs == 8);
+  CHECK(report.graphs >= 8);
   CHECK(report.negatives > 0);
   CHECK(report.elements > 0);
   CHECK(report.inexact == 0);

@@ -281,7 +281,8 @@ TEST_CASE("nodes that cannot be a match are refused, with what to do", "[extract
   const Graph graph = parse_text(Context::create(), mla);
   CHECK(has(error_of(graph, {}), "[extract.no-nodes]"));
   for (const char* name : {"", "q\n", "my norms", "1st"})
-    CHECK_THROWS_WITH(extract_text(graph, nodes_of(graph, {"%q"}), name), ContainsSubstring("a draft needs a name"));
+    CHECK_THROWS_WITH(extract_text(graph, nodes_of(graph, {"%q"}), name),
+                      Catch::Matchers::ContainsSubstring("a draft needs a name"));
   const std::string apart = error_of(graph, nodes_of(graph, {"%p", "%qn"}));
   CHECK(has(apart, "shares no value with the other nodes [extract.disconnected]"));
   CHECK(has(apart, "it reads: %q, %kv = split %p"));
