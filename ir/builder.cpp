@@ -141,6 +141,7 @@ Graph GraphBuilder::finish() && {
     internal_error("finish of a builder that only adds to a graph");
   graph_->set_outputs(outputs_);
   verify_or_throw(*graph_);
+  graph_->reserve_for_edits();
   return std::move(*owned_);
 }
 

@@ -248,6 +248,14 @@ void Graph::reserve(std::size_t nodes, std::size_t operands, std::size_t values)
   attrs_.reserve(nodes * 2);
 }
 
+void Graph::reserve_for_edits() {
+  auto room_for = [](std::size_t n) { return n + n / 4 + 16; };
+  nodes_.reserve(room_for(nodes_.size()));
+  operands_.reserve(room_for(operands_.size()));
+  values_.reserve(room_for(values_.size()));
+  attrs_.reserve(room_for(attrs_.size()));
+}
+
 void Graph::stale_handle(const char* what) {
   internal_error(fmt::format("a stale or foreign {} handle was used", what));
 }

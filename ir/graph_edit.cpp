@@ -116,49 +116,52 @@ void GraphEdit::unlink_op(std::uint32_t node) {
 // -------------------------------------------------------------------------------------------
 
 void Graph::link_use(std::uint32_t slot, std::uint32_t value) {
+  OperandData* const operands = operands_.data();  // nothing here moves them
   ValueData& v = values_[value];
-  OperandData& o = operands_[slot];
+  OperandData& o = operands[slot];
   o.value = value;
   o.next_use = no_index;
   if (v.first_use == no_index) {
     o.prev_use = slot;
     v.first_use = slot;
   } else {
-    OperandData& first = operands_[v.first_use];
+    OperandData& first = operands[v.first_use];
     o.prev_use = first.prev_use;
-    operands_[first.prev_use].next_use = slot;
+    operands[first.prev_use].next_use = slot;
     first.prev_use = slot;
   }
   ++v.num_uses;
 }
 
 void Graph::unlink_use(std::uint32_t slot) {
-  OperandData& o = operands_[slot];
+  OperandData* const operands = operands_.data();
+  OperandData& o = operands[slot];
   ValueData& v = values_[o.value];
   if (v.first_use == slot) {
     v.first_use = o.next_use;
     if (o.next_use != no_index)
-      operands_[o.next_use].prev_use = o.prev_use;
+      operands[o.next_use].prev_use = o.prev_use;
   } else {
-    operands_[o.prev_use].next_use = o.next_use;
-    operands_[o.next_use == no_index ? v.first_use : o.next_use].prev_use = o.prev_use;
+    operands[o.prev_use].next_use = o.next_use;
+    operands[o.next_use == no_index ? v.first_use : o.next_use].prev_use = o.prev_use;
   }
   --v.num_uses;
   o.value = no_index;
 }
 
 void Graph::link_order(std::uint32_t node, std::uint32_t before) {
-  const std::uint32_t after = nodes_[before].prev;  // 0 when first
-  nodes_[node].prev = after;
-  nodes_[node].next = before;
-  nodes_[after].next = node;
-  nodes_[before].prev = node;
-  const std::uint64_t low = after == 0 ? 0 : nodes_[after].order;
-  const std::uint64_t high = nodes_[before].order;
+  NodeData* const nodes = nodes_.data();
+  const std::uint32_t after = nodes[before].prev;  // 0 when first
+  nodes[node].prev = after;
+  nodes[node].next = before;
+  nodes[after].next = node;
+  nodes[before].prev = node;
+  const std::uint64_t low = after == 0 ? 0 : nodes[after].order;
+  const std::uint64_t high = nodes[before].order;
   if (before == 0 && low < high - 2 * order_gap) {
-    nodes_[node].order = low + order_gap;
+    nodes[node].order = low + order_gap;
   } else if (high - low >= 2) {
-    nodes_[node].order = low + (high - low) / 2;
+    nodes[node].order = low + (high - low) / 2;
   } else {
     renumber();
   }

@@ -11,6 +11,9 @@
 
 namespace tandem {
 
+/// How many bytes a block for `bytes` bytes has: large ones are rounded up to whole large pages.
+TANDEM_IR_API std::size_t storage_bytes(std::size_t bytes);
+
 /// Moves a block of storage to one of `new_bytes`, keeping its first `used_bytes`; `old` may be null. Blocks stand at
 /// multiples of 64 bytes, so that an element of a cache line's size is read in one. Small blocks come from the heap;
 /// large ones are mapped, so that the system moves their pages instead of copying them. Throws std::bad_alloc.
@@ -25,8 +28,9 @@ class GrowingArray {
 
  public:
   GrowingArray() = default;
+  /// The copy has room for as much as the original.
   GrowingArray(const GrowingArray& other) {
-    reserve(other.size_);
+    reserve(other.capacity_);
     size_ = other.size_;
     if (size_ != 0)
       std::memcpy(static_cast<void*>(data_), other.data_, size_ * sizeof(T));
@@ -54,8 +58,9 @@ class GrowingArray {
   void reserve(std::size_t n) {
     if (n <= capacity_)
       return;
-    data_ = static_cast<T*>(grow_storage(data_, capacity_ * sizeof(T), size_ * sizeof(T), n * sizeof(T)));
-    capacity_ = n;
+    const std::size_t bytes = storage_bytes(n * sizeof(T));
+    data_ = static_cast<T*>(grow_storage(data_, capacity_ * sizeof(T), size_ * sizeof(T), bytes));
+    capacity_ = bytes / sizeof(T);
   }
   /// Adds `n` elements T{}; the index of the first.
   std::size_t append(std::size_t n) {

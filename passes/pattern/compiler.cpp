@@ -1,6 +1,7 @@
 #include <tandem/passes/pattern/compiler.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -73,13 +74,72 @@ void choose_key_ops(CompiledSet& set) {
   }
 }
 
+/// Whether something may match anew when node `i` of a variant is gone: a value that it read has fewer readers then, or a
+/// negative part matched it. A value that the new nodes read has as many readers as before, or more, which guards alone
+/// can tell apart.
+bool releases(const CompiledSet& set, const CompiledVariant& v, std::uint8_t i) {
+  const PatternNode& node = v.nodes[i];
+  if (set.looks_at_readers || set.hindering_ops[node.op.index] || node.rest_operands >= 0)
+    return true;
+  auto reads = [](const PatternNode& n, int value) {
+    return std::find(n.operands.begin(), n.operands.end(), value) != n.operands.end();
+  };
+  return std::any_of(node.operands.begin(), node.operands.end(), [&](int value) {
+    const int def = v.values[static_cast<std::size_t>(value)].node;
+    if (def >= 0 && std::find(v.removed.begin(), v.removed.end(), def) != v.removed.end()) {  // goes as well, or ...
+      return std::any_of(v.nodes.begin(), v.nodes.end(),
+                         [&](const PatternNode& n) { return n.recompute && reads(n, value); });
+    }
+    return std::none_of(v.rewrite.begin(), v.rewrite.end(), [&](const RewriteStep& step) {
+      return std::any_of(step.operands.begin(), step.operands.end(), [&](const RewriteOperand& o) {
+        return o.kind == RewriteOperand::Kind::matched && o.value == value;
+      });
+    });
+  });
+}
+
+/// Which ops a change of the graph must touch to make or unmake a match, and how far from there it may stand.
+void note_ops(CompiledSet& set) {
+  set.interesting_ops.assign(set.context->ops().size(), false);
+  set.hindering_ops.assign(set.context->ops().size(), false);
+  for (const CompiledVariant& variant : set.variants) {
+    for (const auto& [op, count] : variant.required_ops)
+      set.interesting_ops[op.index] = true;
+    const auto& where = variant.source.pattern.where;
+    set.looks_at_readers = set.looks_at_readers || std::any_of(where.begin(), where.end(), is_about_readers);
+    set.diameter = std::max(set.diameter, variant.nodes.size());
+  }
+  std::size_t largest = 0;
+  for (const std::vector<Step>& part : set.sub_programs) {
+    std::size_t nodes = 0;
+    for (const Step& s : part) {
+      if (s.kind != StepKind::up && s.kind != StepKind::down)
+        continue;
+      set.hindering_ops[s.arg] = true;
+      ++nodes;
+    }
+    largest = std::max(largest, nodes);
+  }
+  set.diameter += largest;
+  for (CompiledVariant& variant : set.variants) {
+    for (const auto* erased : {&variant.removed, &variant.recomputed}) {
+      std::copy_if(erased->begin(), erased->end(), std::back_inserter(variant.releasing),
+                   [&](std::uint8_t i) { return releases(set, variant, i); });
+    }
+    variant.may_hinder =
+        std::any_of(variant.rewrite.begin(), variant.rewrite.end(),
+                    [&](const RewriteStep& s) { return set.hindering_ops[s.op.index]; }) ||
+        std::any_of(variant.replacements.begin(), variant.replacements.end(),
+                    [](const auto& r) { return r.second.kind == RewriteOperand::Kind::matched; });
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const CompiledSet> compile(std::shared_ptr<Context> context, std::vector<Pattern> patterns) {
   auto set = std::make_shared<CompiledSet>();
   set->context = std::move(context);
   set->patterns = std::move(patterns);
-  set->interesting_ops.assign(set->context->ops().size(), false);
 
   std::vector<Diagnostic> problems;
   std::map<std::string, const Pattern*> names;
@@ -112,14 +172,7 @@ std::shared_ptr<const CompiledSet> compile(std::shared_ptr<Context> context, std
   if (!problems.empty())
     throw Error(std::move(problems));
 
-  for (const CompiledVariant& variant : set->variants) {
-    for (const auto& [op, count] : variant.required_ops)
-      set->interesting_ops[op.index] = true;
-    const auto& where = variant.source.pattern.where;
-    set->looks_at_readers = set->looks_at_readers || std::any_of(where.begin(), where.end(), is_about_readers);
-    set->diameter = std::max(set->diameter, variant.nodes.size());
-  }
-  set->looks_at_readers = set->looks_at_readers || !set->sub_programs.empty();
+  note_ops(*set);
   set->code = lay_out(*set);
   rank_variants(*set);
   choose_key_ops(*set);

@@ -49,6 +49,8 @@ struct MatchPlan {
   std::vector<std::string> texts;       ///< What each step says, in the pattern's words.
   std::vector<ValueRef> values;         ///< Path of each value.
   std::vector<std::uint8_t> registers;  ///< Register of each pattern node.
+  std::size_t first_condition = 0;      ///< The steps from here on are guards and negative parts.
+  std::size_t num_choices = 0;          ///< Steps of kind down: fewer is better.
 };
 
 /// An operand of a node to create, or a replacement.
@@ -81,7 +83,10 @@ struct CompiledVariant {
   std::vector<std::pair<OpId, std::uint32_t>> required_ops;
   std::vector<std::uint8_t> removed;     ///< The nodes that a rewrite erases: neither kept nor recomputed.
   std::vector<std::uint8_t> recomputed;  ///< Those that it erases where nobody else reads them.
-  bool looks_further = false;            ///< Has guards or negative parts, which may read beyond the matched nodes.
+  std::vector<std::uint8_t> releasing;   ///< Of both: what they read may match anew when they are gone.
+  bool has_guards = false;               ///< These and negative parts may read beyond the matched nodes.
+  bool has_negative_parts = false;
+  bool may_hinder = false;  ///< Its rewrite may give a value a reader that a negative part of some variant looks for.
   std::vector<RewriteStep> rewrite;
   std::vector<std::pair<int, RewriteOperand>> replacements;
 };
@@ -117,8 +122,9 @@ struct CompiledSet {
   std::vector<std::uint32_t> ranks;  // its place when several match at one site: the least goes first
 
   std::vector<bool> interesting_ops;  // by op: whether some pattern matches it
-  bool looks_at_readers = false;      // whether some pattern has a guard or negative part about who reads a value
-  std::size_t diameter = 0;           // the most nodes of any variant
+  std::vector<bool> hindering_ops;    // by op: whether some negative part matches it
+  bool looks_at_readers = false;      // whether some pattern has a guard about who reads a value
+  std::size_t diameter = 0;           // the most nodes of any variant, and of any negative part behind them
 };
 
 /// Compiles patterns against the ops of `context`. Throws an Error with everything that is wrong with any of them:

@@ -27,7 +27,7 @@ struct Hit {
   std::uint32_t variant;
   std::uint32_t record;  // what was bound
   Node anchor;
-  bool contested;  // shares a node with another hit, or depends on more than its nodes
+  bool contested;  // shares a node with another hit
 };
 
 class Engine {
@@ -94,13 +94,13 @@ class Engine {
         this);
   }
 
-  /// Two matches that share no node do not touch each other: what is inner to one has no users outside it. A guard or a
-  /// negative part may look further, so those matches are tested again before they are rewritten.
+  /// Two matches that share no node do not touch each other: what is inner to one has no users outside it. Guards and
+  /// negative parts may look further, so those are tested again before the rewrite where they may have changed.
   /// True when there are enough hits of this variant at this anchor: the rest is found when these are rewritten.
   bool add_hit(std::uint32_t variant, const MatchState& state) {
     const CompiledVariant& v = set_.variants[variant];
     const std::uint32_t claim = first_claim_ + static_cast<std::uint32_t>(hits_.size());
-    bool contested = v.looks_further;
+    bool contested = false;
     if (claimed_by_.size() < graph_.node_capacity())
       claimed_by_.resize(graph_.node_capacity(), 0);
     for (std::size_t i = 0; i < v.nodes.size(); ++i) {
@@ -149,6 +149,7 @@ class Engine {
     hits_.clear();
     records_.clear();
     loaded_ = {};
+    hindering_ = false;
   }
 
   /// Of two matches of one variant at one anchor: the one whose nodes come first in the graph.
@@ -237,9 +238,11 @@ class Engine {
     Attempt attempt{this, &variant, &matcher_.plan_of(hit.variant), false, {}};
     bool matched = false;
     if (!hit.contested) {
-      matched = true;
       const bool like_last = records_.load(hit.record, hit.variant, variant, state_, loaded_);
-      try_rewrite(attempt, state_, like_last);
+      const bool in_doubt = variant.has_guards || (variant.has_negative_parts && hindering_);
+      matched = !in_doubt || matcher_.still_holds(hit.variant, state_);
+      if (matched)
+        try_rewrite(attempt, state_, like_last);
     }
     if (!attempt.done) {
       // Perhaps changed by an earlier rewrite, or not legal as it was found: look for another way to match here.
@@ -307,6 +310,7 @@ class Engine {
     ++statistics.matches;
     result_.changed = true;
     last_ = &variant;
+    hindering_ |= variant.may_hinder;
     if (++rewrites_ > limit_) {
       throw Error("pattern.non-terminating",
                   fmt::format("the rewrites do not come to an end: stopped after {}, the last by fusion '{}'",
@@ -318,7 +322,8 @@ class Engine {
         seeds_.push_back(n);
     }
     const auto& released = rewriter_.released();
-    released_.insert(released_.end(), released.begin(), released.end());
+    if (!released.empty())
+      released_.insert(released_.end(), released.begin(), released.end());
     if (several_patterns()) {
       taken_by_.resize(graph_.node_capacity(), no_index);
       for (const std::uint32_t i : rewriter_.erased())
@@ -415,6 +420,7 @@ class Engine {
   std::vector<Value> released_;          // lost a reader: what else reads them may match now
   std::vector<std::uint32_t> taken_by_;  // by node index: the pattern that removed it
   const CompiledVariant* last_ = nullptr;
+  bool hindering_ = false;  // a rewrite of this round may have made a negative part match
   Node anchor_;
   std::vector<Node> matched_;  // of the site at hand, for the observer
   EngineResult result_;

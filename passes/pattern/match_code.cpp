@@ -16,11 +16,42 @@ bool is_walk(StepKind kind) {
   switch (kind) {
     case StepKind::anchor:
     case StepKind::up:
+    case StepKind::num_operands:
+    case StepKind::num_results:
+    case StepKind::has_user:
     case StepKind::same_value:
     case StepKind::distinct:
     case StepKind::uses: return true;
     default: return false;
   }
+}
+
+/// Where a step stands among those between two choices: first what binds nodes, then what many plans have in common.
+/// Operands are counted before one is read; results before any but `has_user` reads one.
+int rank_of(StepKind kind) {
+  switch (kind) {
+    case StepKind::anchor:
+    case StepKind::up:
+    case StepKind::num_operands: return 0;
+    case StepKind::distinct: return 1;
+    case StepKind::has_user: return 2;
+    case StepKind::num_results:
+    case StepKind::same_value:
+    case StepKind::uses: return 3;
+    case StepKind::guard: return 5;
+    default: return 4;
+  }
+}
+
+/// The steps of a plan in the order in which it shares most of them with others, without the first, which asks nothing.
+std::vector<Step> arranged(std::span<const Step> plan) {
+  std::vector<Step> steps(plan.begin() + 1, plan.end());
+  for (auto first = steps.begin(); first != steps.end();) {
+    const auto choice = std::find_if(first, steps.end(), [](const Step& s) { return is_choice(s.kind); });
+    std::stable_sort(first, choice, [](const Step& a, const Step& b) { return rank_of(a.kind) < rank_of(b.kind); });
+    first = choice == steps.end() ? choice : std::next(choice);
+  }
+  return steps;
 }
 
 class Layout {
@@ -68,7 +99,7 @@ class Layout {
       root = std::prev(roots_.end());
     }
     std::uint32_t at = root->node;
-    for (const Step& step : plan.steps) {
+    for (const Step& step : arranged(plan.steps)) {
       const auto& children = trie_[at].children;
       const auto known =
           std::find_if(children.begin(), children.end(), [&](std::uint32_t c) { return trie_[c].step == step; });

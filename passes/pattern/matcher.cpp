@@ -27,15 +27,16 @@ void Matcher::activate(std::span<const std::uint32_t> variants) {
       continue;
     const CompiledVariant& variant = set_.variants[v];
     std::size_t best = 0;
-    std::size_t best_count = 0;
+    std::pair<std::size_t, std::size_t> least;  // starts, and choices that each of them has to make
     bool possible = true;
     for (std::size_t i = 0; i < variant.required_ops.size() && possible; ++i) {
       const auto& [op, needed] = variant.required_ops[i];
       const std::size_t count = graph_.count(op);
       possible = count >= needed;
-      if (i == 0 || count < best_count) {
+      const std::pair cost(count, variant.plans[i].num_choices);
+      if (i == 0 || cost < least) {
         best = i;
-        best_count = count;
+        least = cost;
       }
     }
     if (!possible)
@@ -71,11 +72,7 @@ void Matcher::match_at(const Anchor& anchor, std::uint32_t node, OnMatch on_matc
   user_ = user;
   ++stamp_;
   start_at(node);
-  const CodeBlock& root = set_.code.blocks[anchor.root];
-  if (root.num_walks + root.num_tests + root.num_guards + root.num_accepts == 0)
-    go_on(root, 0);
-  else
-    run(root, 0);
+  run(set_.code.blocks[anchor.root], 0);
 }
 
 /// Whether a use is what a down step wants; `crossed` when it is so with the user's operands swapped.
@@ -118,15 +115,22 @@ void Matcher::choose(const CodeBlock& block, std::uint32_t answer) {
   state_.swapped = swapped;
 }
 
-/// Whether all steps of the block hold; what they bind is bound then. `answer` is the number of the last answer that
-/// was remembered (block_memo.h).
-inline bool Matcher::holds(const CodeBlock& block, std::uint32_t& answer) {
+/// Whether the edges are there that a block walks. Most blocks fail here.
+inline bool Matcher::walks(const CodeBlock& block) {
   const StepTester tester(set_, graph_, view_);
   const Step* step = set_.code.steps.data() + block.first_step;
   for (const Step* const end = step + block.num_walks; step != end; ++step) {
     if (!tester.walk(*step, state_))
       return false;
   }
+  return true;
+}
+
+/// Whether the tests and guards of a block hold; what they bind is bound then. `answer` is the number of the last answer
+/// that was remembered (block_memo.h).
+inline bool Matcher::holds(const CodeBlock& block, std::uint32_t& answer) {
+  const StepTester tester(set_, graph_, view_);
+  const Step* step = set_.code.steps.data() + block.first_step + block.num_walks;
   const Step* const tests_end = step + block.num_tests;
   if (block.question == no_index) {
     for (; step != tests_end; ++step) {
@@ -159,18 +163,12 @@ bool Matcher::remembered(const CodeBlock& block, const Step* step, std::uint32_t
 }
 
 /// Goes through a block and on to those behind it, when it holds.
-void Matcher::run(const CodeBlock& block, std::uint32_t answer) {
-  if (!spend() || !holds(block, answer))
-    return;
-  state_.answer = answer;
-  for (const CodeAccept a : set_.code.accepts_of(block)) {
-    if (plan_of_[a.variant] == a.plan && done_[a.variant] != stamp_ && on_match_(user_, a.variant, state_))
-      done_[a.variant] = stamp_;
-  }
-  go_on(block, answer);
+inline void Matcher::run(const CodeBlock& block, std::uint32_t answer) {
+  if (walks(block))
+    enter(block, answer);
 }
 
-void Matcher::go_on(const CodeBlock& block, std::uint32_t answer) {
+inline void Matcher::go_on(const CodeBlock& block, std::uint32_t answer) {
   for (const std::uint32_t child : set_.code.children_of(block)) {
     if (leads_on_[child] == 0)
       continue;
@@ -180,6 +178,27 @@ void Matcher::go_on(const CodeBlock& block, std::uint32_t answer) {
     else
       choose(next, answer);
   }
+}
+
+void Matcher::enter(const CodeBlock& block, std::uint32_t answer) {
+  if (block.num_tests + block.num_guards != 0 && !holds(block, answer))
+    return;
+  state_.answer = answer;
+  for (const CodeAccept a : set_.code.accepts_of(block)) {
+    if (plan_of_[a.variant] == a.plan && done_[a.variant] != stamp_ && on_match_(user_, a.variant, state_))
+      done_[a.variant] = stamp_;
+  }
+  go_on(block, answer);
+}
+
+bool Matcher::has_choice(const Step& step, const MatchState& state) {
+  bool crossed = false;
+  for (std::uint32_t use = view_.first_use(value_index(view_, state, step.value)); use != no_index && spend();
+       use = view_.next_use(use)) {
+    if (is_user(step, use, crossed))
+      return true;
+  }
+  return false;
 }
 
 /// The users that a down step may bind, in the order of the graph: which of them is taken must not depend on the order
@@ -240,9 +259,23 @@ bool Matcher::run_steps(std::span<const Step> steps, MatchState& state, const On
 }
 
 bool Matcher::matches_negative_part(std::span<const Step> steps, const MatchState& state) {
+  if (steps.front().kind == StepKind::down && !has_choice(steps.front(), state))
+    return budget_ == 0;  // the usual case, for which nothing need be copied
   MatchState copy = state;
   const bool matched = run_steps(steps, copy, [](const MatchState&) { return true; });
   return matched || budget_ == 0;  // unknown: refuse rather than accept what may not hold
+}
+
+bool Matcher::still_holds(std::uint32_t variant, MatchState& state) {
+  view_ = GraphView(graph_);
+  budget_ = step_budget;
+  const MatchPlan& plan = plan_of(variant);
+  const StepTester tester(set_, graph_, view_);
+  for (const Step& s : std::span(plan.steps).subspan(plan.first_condition)) {
+    if (s.kind == StepKind::unless ? matches_negative_part(set_.sub_programs[s.arg], state) : !tester.test(s, state))
+      return false;
+  }
+  return true;
 }
 
 bool Matcher::match_plan(std::uint32_t variant, Node anchor, OnMatch on_match, void* user) {

@@ -47,6 +47,9 @@ class Matcher {
   /// Matches one active variant at one anchor, by its plan alone. True when `on_match` took a match.
   bool match_plan(std::uint32_t variant, Node anchor, OnMatch on_match, void* user);
 
+  /// Whether the guards and negative parts of a match that was found earlier hold in the graph as it is now.
+  bool still_holds(std::uint32_t variant, MatchState& state);
+
   /// Whether the budget of some anchor ran out, so that matches may have been missed.
   bool exhausted() const { return exhausted_; }
 
@@ -62,11 +65,14 @@ class Matcher {
   };
 
   void start_at(std::uint32_t anchor);
+  bool has_choice(const Step& step, const MatchState& state);
   std::vector<Choice> choices_of(const Step& step, const MatchState& state);
   bool spend();
   void choose(const CodeBlock& block, std::uint32_t answer);
   void run(const CodeBlock& block, std::uint32_t answer);
+  void enter(const CodeBlock& block, std::uint32_t answer);
   void go_on(const CodeBlock& block, std::uint32_t answer);
+  bool walks(const CodeBlock& block);
   bool holds(const CodeBlock& block, std::uint32_t& answer);
   bool remembered(const CodeBlock& block, const Step* step, std::uint32_t& answer);
   template <class OnEnd>

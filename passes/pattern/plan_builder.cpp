@@ -51,27 +51,22 @@ class PlanBuilder {
   }
 
   MatchPlan build() {
-    Step start;
-    start.kind = StepKind::anchor;
-    set_arity(start, v_.nodes[anchor_]);
-    bind(static_cast<int>(anchor_), start);
+    bind(static_cast<int>(anchor_), Step{});
     for (;;) {
       walk_up();
+      look_down();
       test_values();
       if (!walk_down())
         break;
-      ++downs_;
+      ++plan_.num_choices;
     }
-    test_distinct();
     require_solved();
     test_uses();
+    plan_.first_condition = plan_.steps.size();
     add_guards();
     add_unless();
     return std::move(plan_);
   }
-
-  /// How many choices the plan has to make: fewer is better.
-  std::size_t downs() const { return downs_; }
 
  private:
   [[noreturn]] void fail(const Span& span, std::string_view code, std::string message, std::string help = {}) const {
@@ -84,7 +79,7 @@ class PlanBuilder {
     plan_.texts.push_back(std::move(text));
   }
 
-  void set_arity(Step& step, const PatternNode& n) const {
+  static void set_arity(Step& step, const PatternNode& n) {
     step.low = static_cast<std::uint8_t>(n.operands.size());
     step.high = n.rest_operands >= 0 ? unbounded : step.low;
     step.results_low = static_cast<std::uint8_t>(n.results.size());
@@ -105,13 +100,50 @@ class PlanBuilder {
       results += (results.empty() ? "%" : ", %") + r;
     add(step, n.source->span, fmt::format("{} is computed by {}", results, op_name(n.op)));
     const std::uint8_t reg = step.node;
+    if (step.kind != StepKind::down)
+      test_arity(n, reg);
     for (std::size_t r = 0; r < n.results.size(); ++r) {
       if (n.results[r] >= 0) {
         plan_.values[static_cast<std::size_t>(n.results[r])] = {reg, static_cast<std::uint8_t>(r), true};
       }
     }
+    if (!is_negative_)
+      test_distinct(n, reg);
     test_attrs(n, reg);
     queue_.push_back(node);
+  }
+
+  /// Counts operands and results where nodes of the op differ in them.
+  void test_arity(const PatternNode& n, std::uint8_t reg) {
+    const OpDef& def = set_.context->op(n.op);
+    Step s;
+    s.node = reg;
+    set_arity(s, n);
+    if (s.low > def.min_operands || (s.high != unbounded && (def.variadic_operands || s.high < def.operands.size()))) {
+      s.kind = StepKind::num_operands;
+      add(s, n.source->span,
+          fmt::format("{} has {}{} operands", def.name, s.high == unbounded ? "at least " : "", s.low));
+    }
+    if (def.variadic_results) {
+      s.kind = StepKind::num_results;
+      s.low = s.high = 0;
+      add(s, n.source->span,
+          fmt::format("{} has {}{} results", def.name, s.results_high == unbounded ? "at least " : "", s.results_low));
+    }
+  }
+
+  /// Another node than those of its op that are bound already: known here, a wrong choice is given up before others are
+  /// made behind it.
+  void test_distinct(const PatternNode& n, std::uint8_t reg) {
+    for (std::size_t i = 0; i < v_.nodes.size(); ++i) {
+      if (v_.nodes[i].op != n.op || plan_.registers[i] >= reg)
+        continue;
+      Step s;
+      s.kind = StepKind::distinct;
+      s.node = plan_.registers[i];
+      s.index = reg;
+      add(s, n.source->span, fmt::format("the two {} are two nodes", op_name(n.op)));
+    }
   }
 
   bool is_bound(int value) const { return plan_.values[static_cast<std::size_t>(value)].node != unassigned; }
@@ -162,8 +194,35 @@ class PlanBuilder {
     s.value = here;
     s.index = static_cast<std::uint8_t>(pv.result);
     s.arg = def.op.index;
-    set_arity(s, def);
     bind(pv.node, s);
+  }
+
+  /// Whether the first two operands of a node may stand in either order, and `k` is one of them.
+  bool may_cross(const PatternNode& n, std::size_t k) const {
+    return set_.context->op(n.op).has(trait::commutative) && n.operands.size() >= 2 && k < 2 &&
+           n.operands[0] != n.operands[1];
+  }
+
+  /// Asks of every value that is bound whether the nodes that read it can be there at all.
+  void look_down() {
+    looked_for_.resize(v_.nodes.size(), false);
+    for (std::size_t i = 0; i < v_.nodes.size(); ++i) {
+      const PatternNode& n = v_.nodes[i];
+      for (std::size_t k = 0; k < n.operands.size() && plan_.registers[i] == unassigned && !looked_for_[i]; ++k) {
+        if (!is_bound(n.operands[k]))
+          continue;
+        looked_for_[i] = true;
+        Step s;
+        s.kind = StepKind::has_user;
+        s.value = plan_.values[static_cast<std::size_t>(n.operands[k])];
+        s.node = next_register_;
+        s.index = static_cast<std::uint8_t>(k);
+        s.slot = may_cross(n, k) ? 1 : 0;
+        s.arg = n.op.index;
+        add(s, n.source->span,
+            fmt::format("%{} is read by {}", v_.values[static_cast<std::size_t>(n.operands[k])].name, op_name(n.op)));
+      }
+    }
   }
 
   /// Binds one more node through a use of a bound value. False when all are bound.
@@ -182,8 +241,7 @@ class PlanBuilder {
         s.arg = n.op.index;
         set_arity(s, n);
         // A commutative user may read the value at either of its first two operands: the step tries both.
-        const bool either = set_.context->op(n.op).has(trait::commutative) && n.operands.size() >= 2 && k < 2 &&
-                            n.operands[0] != n.operands[1];
+        const bool either = may_cross(n, k);
         s.slot = either ? 1 : 0;
         if (either)
           commuted_by_down_.push_back(next_register_);
@@ -519,22 +577,6 @@ class PlanBuilder {
   // --- what needs all nodes
   // --------------------------------------------------------------------------------------------------
 
-  void test_distinct() {
-    for (std::size_t i = 0; i < v_.nodes.size(); ++i) {
-      for (std::size_t j = i + 1; j < v_.nodes.size(); ++j) {
-        if (v_.nodes[i].op != v_.nodes[j].op)
-          continue;
-        Step s;
-        s.kind = StepKind::distinct;
-        s.node = plan_.registers[i];
-        s.index = plan_.registers[j];
-        if (s.node > s.index)
-          std::swap(s.node, s.index);
-        add(s, v_.nodes[j].source->span, fmt::format("the two {} are two nodes", op_name(v_.nodes[i].op)));
-      }
-    }
-  }
-
   void test_uses() {
     for (const PatternNode& n : v_.nodes) {
       if (n.keep || n.recompute)
@@ -686,6 +728,7 @@ class PlanBuilder {
 
   /// Takes over the values and names that `outer` has bound.
   void adopt(const PlanBuilder& outer) {
+    is_negative_ = true;
     next_register_ = outer.next_register_;
     for (std::size_t i = 0; i < v_.values.size(); ++i) {
       for (std::size_t j = 0; j < outer.v_.values.size(); ++j) {
@@ -721,7 +764,6 @@ class PlanBuilder {
         s.value = plan_.values[static_cast<std::size_t>(id)];
         s.index = static_cast<std::uint8_t>(r);
         s.arg = v_.nodes[i].op.index;
-        set_arity(s, v_.nodes[i]);
         bind(static_cast<int>(i), s);
         anchored = true;
         break;
@@ -751,10 +793,11 @@ class PlanBuilder {
   MatchPlan plan_;
   std::deque<int> queue_;
   std::uint8_t next_register_ = 0;
-  std::size_t downs_ = 0;
+  bool is_negative_ = false;  // of an 'unless' part
   std::vector<std::uint8_t> commuted_by_down_;
   std::array<int, 256> came_by_;  // by register: the operand through which a down step reached it, or -1
   std::vector<bool> dim_known_, capture_known_, type_known_, leading_known_, type_done_;
+  std::vector<bool> looked_for_;  // by node: it was asked for at a value that it reads
   std::vector<Pending> pending_;
 };
 
@@ -763,7 +806,7 @@ class PlanBuilder {
 void build_plans(CompiledSet& set, CompiledVariant& variant) {
   for (const auto& [op, count] : variant.required_ops) {
     std::optional<std::size_t> best;
-    std::size_t best_downs = 0;
+    std::size_t fewest = 0;
     for (std::size_t i = 0; i < variant.nodes.size(); ++i) {
       if (variant.nodes[i].op != op)
         continue;
@@ -771,10 +814,10 @@ void build_plans(CompiledSet& set, CompiledVariant& variant) {
       CompiledSet scratch;
       scratch.context = set.context;
       PlanBuilder trial(scratch, variant, i);
-      trial.build();
-      if (!best || trial.downs() < best_downs) {
+      const std::size_t choices = trial.build().num_choices;
+      if (!best || choices < fewest) {
         best = i;
-        best_downs = trial.downs();
+        fewest = choices;
       }
     }
     variant.plans.push_back(PlanBuilder(set, variant, *best).build());

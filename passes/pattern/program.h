@@ -4,6 +4,9 @@
 // from a value to a user of it (a choice among its uses). Every value of a pattern is then a fixed path, an operand or
 // result of a bound node, so that values need no registers. Each predicate stands as early as what it reads is bound.
 // Plans that begin with the same steps share them: adding patterns costs only where they differ.
+//
+// What a choice behind needs is asked for ahead where that costs little (`has_user`): most nodes are ruled out by their
+// neighbours, before anything is compared.
 #pragma once
 
 #include <array>
@@ -33,8 +36,11 @@ struct ValueRef {
 };
 
 enum class StepKind : std::uint8_t {
-  anchor,        // node 0 fits the arity
+  anchor,        // node 0 is the anchor
   up,            // node `node` is what defines operand `value`: result `index` of an op `arg`
+  num_operands,  // node `node` has `low` to `high` operands
+  num_results,   // node `node` has `results_low` to `results_high` results
+  has_user,      // `value` is read by an op `arg` at operand `index` that is none of the first `node` nodes
   down,          // node `node` is a user of `value`: at operand `index` of an op `arg`  (choice)
   commute,       // node `node` is read with its first two operands as they are, then swapped  (choice)
   same_value,    // `value` and `other` are one value
@@ -68,8 +74,8 @@ struct Step {
   std::uint8_t slot = 0;
   ValueRef value;
   ValueRef other;
-  std::uint8_t low = 0, high = 0;                  // bounds; for up, down and anchor of the operand count
-  std::uint8_t results_low = 0, results_high = 0;  // up, down, anchor: of the result count
+  std::uint8_t low = 0, high = 0;                  // bounds; for down of the operand count
+  std::uint8_t results_low = 0, results_high = 0;  // down, num_results: of the result count
   std::uint32_t arg = 0;
   std::uint64_t payload = 0;
   friend bool operator==(const Step&, const Step&) = default;

@@ -78,7 +78,8 @@ class Resolver {
       if (!v_.nodes[i].keep)
         (v_.nodes[i].recompute ? v_.recomputed : v_.removed).push_back(static_cast<std::uint8_t>(i));
     }
-    v_.looks_further = !p.where.empty() || p.match.size() != v_.nodes.size();
+    v_.has_guards = !p.where.empty();
+    v_.has_negative_parts = p.match.size() != v_.nodes.size();
     return std::move(v_);
   }
 

@@ -58,6 +58,9 @@ bool Rewriter::plan_removal(const CompiledVariant& variant, const MatchPlan& pla
   recomputed_.clear();
   for (const std::uint8_t i : variant.recomputed)
     recomputed_.push_back(state.nodes[plan.registers[i]]);
+  releasing_.clear();
+  for (const std::uint8_t i : variant.releasing)
+    releasing_.push_back(state.nodes[plan.registers[i]]);
   return true;
 }
 
@@ -97,9 +100,11 @@ bool Rewriter::has_proof(const CompiledVariant& variant, const MatchPlan& plan, 
   const std::uint64_t* known = d.bindings.data();
   if (!like_last && !visit_bindings(variant, state, [&](std::uint64_t w) { return w == *known++; }))
     return false;
-  if (sources_of_ != draft_)
+  if (sources_of_ != draft_) {
     sources_ = d.sources;
-  sources_of_ = draft_;
+    replacements_.assign(variant.replacements.size(), {});
+    sources_of_ = draft_;
+  }
   const ValueRef* ref = d.refs.data();
   for (std::size_t i = 0; i < sources_.size(); ++i, ++ref) {
     if (sources_[i].created >= 0)
@@ -108,13 +113,12 @@ bool Rewriter::has_proof(const CompiledVariant& variant, const MatchPlan& plan, 
     if (view_.type(sources_[i].value) != d.source_types[i])
       return false;
   }
-  replacements_.clear();
-  for (const auto& [matched, operand] : variant.replacements) {
-    const std::uint32_t old = value_index(view_, state, *ref++);
-    const Source now = resolve(operand, plan, state);
+  for (std::size_t i = 0; i < replacements_.size(); ++i, ++ref) {
+    auto& [old, now] = replacements_[i];
+    old = value_index(view_, state, *ref);
+    now = resolve(variant.replacements[i].second, plan, state);
     if (view_.type(old) != type_of(now))
       return false;
-    replacements_.emplace_back(old, now);
   }
   return true;
 }
@@ -404,6 +408,24 @@ void Rewriter::replace_outside(std::uint32_t old, std::uint32_t value) {
     edit.move_use(use, value);
 }
 
+/// Notes what may match anew when `node` is gone. A value that got a new reader has as many uses as before, or more than a
+/// match allows, which only guards can tell apart, and a negative part that matched the node; nor does such a part then
+/// see the node behind the new values.
+void Rewriter::release(std::uint32_t node) {
+  const bool hindered = set_.hindering_ops[view_.op(node).index];
+  for (std::uint32_t i = 0; i < view_.num_operands(node); ++i) {
+    const std::uint32_t v = view_.operand(node, i);
+    const bool read_again =
+        std::any_of(sources_.begin(), sources_.end(), [&](const Source& s) { return s.created < 0 && s.value == v; });
+    if (!read_again || hindered || set_.looks_at_readers)
+      released_.push_back(view_.value(v));
+  }
+  if (hindered) {
+    for (const auto& [old, now] : replacements_)
+      released_.push_back(view_.value(made(now)));
+  }
+}
+
 void Rewriter::erase_removed() {
   GraphEdit edit(graph_);
   released_.clear();
@@ -421,15 +443,8 @@ void Rewriter::erase_removed() {
       used |= view_.num_uses(view_.result(n, i)) != 0;
     if (used || !graph_.context().op(view_.op(n)).has(trait::pure))
       continue;
-    // A value that got a new reader has as many uses as before, or more than a match allows, which only guards and
-    // negative parts can tell apart; the others may match anew.
-    for (std::uint32_t i = 0; i < view_.num_operands(n); ++i) {
-      const std::uint32_t v = view_.operand(n, i);
-      const bool read_again =
-          std::any_of(sources_.begin(), sources_.end(), [&](const Source& s) { return s.created < 0 && s.value == v; });
-      if (!read_again || set_.looks_at_readers)
-        released_.push_back(view_.value(v));
-    }
+    if (std::find(releasing_.begin(), releasing_.end(), n) != releasing_.end())
+      release(n);
     edit.erase(n);
     erased_.push_back(n);
   }

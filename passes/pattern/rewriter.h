@@ -109,6 +109,7 @@ class Rewriter {
   std::uint32_t made(const Source& s) const;
   Symbol common_scope() const;
   void replace_outside(std::uint32_t old, std::uint32_t value);
+  void release(std::uint32_t node);
   void erase_removed();
 
   const CompiledSet& set_;
@@ -126,7 +127,7 @@ class Rewriter {
   std::vector<std::uint32_t> source_ends_;  // by new node: behind its sources
   std::vector<TensorType> operand_types_, inferred_;
   std::vector<std::pair<std::uint32_t, Source>> replacements_;
-  std::vector<std::uint32_t> removed_;
+  std::vector<std::uint32_t> removed_, releasing_;
   std::vector<std::uint32_t> moves_;
   std::uint32_t before_ = 0;
   std::vector<std::uint32_t> operands_;

@@ -18,7 +18,7 @@ class StepTester {
   static bool within(std::size_t n, std::uint8_t low, std::uint8_t high) {
     return n >= low && (n <= high || high == unbounded);
   }
-  /// Whether `node` has the operands and results that a step of kind anchor, up or down wants.
+  /// Whether `node` has the operands and results that a step of kind down wants.
   bool fits(const Step& step, std::uint32_t node) const {
     return within(view_.num_operands(node), step.low, step.high) &&
            within(view_.num_results(node), step.results_low, step.results_high);
@@ -33,18 +33,20 @@ class StepTester {
   /// A step that looks at edges alone.
   [[gnu::always_inline]] bool walk(const Step& step, MatchState& state) const {
     switch (step.kind) {
-      case StepKind::anchor: return fits(step, state.nodes[0]);
+      case StepKind::anchor: return true;
       case StepKind::up: {
         const std::uint32_t v = value_index(view_, state, step.value);
         const std::uint32_t def = view_.def(v);
-        if (def == no_index || view_.op(def).index != step.arg || view_.result_index(v) != step.index ||
-            !fits(step, def)) {
+        if (def == no_index || view_.op(def).index != step.arg || view_.result_index(v) != step.index)
           return false;
-        }
         state.nodes[step.node] = def;
         state.swapped &= ~(1U << step.node);
         return true;
       }
+      case StepKind::num_operands: return within(view_.num_operands(state.nodes[step.node]), step.low, step.high);
+      case StepKind::num_results:
+        return within(view_.num_results(state.nodes[step.node]), step.results_low, step.results_high);
+      case StepKind::has_user: return has_user(step, state);
       case StepKind::same_value: return value_index(view_, state, step.value) == value_index(view_, state, step.other);
       case StepKind::distinct: return state.nodes[step.node] != state.nodes[step.index];
       case StepKind::uses: return view_.num_uses(value_index(view_, state, step.value)) == step.low;
@@ -56,6 +58,9 @@ class StepTester {
     switch (step.kind) {
       case StepKind::anchor:
       case StepKind::up:
+      case StepKind::num_operands:
+      case StepKind::num_results:
+      case StepKind::has_user:
       case StepKind::same_value:
       case StepKind::distinct:
       case StepKind::uses: return walk(step, state);
@@ -87,6 +92,28 @@ class StepTester {
   }
 
  private:
+  /// A look at the first few users: of a value with more it is not known. The value may be a result that the node, whose
+  /// results are not counted yet, has not.
+  bool has_user(const Step& step, const MatchState& state) const {
+    if (step.value.is_result && step.value.index >= view_.num_results(state.nodes[step.value.node]))
+      return false;
+    std::uint32_t use = view_.first_use(value_index(view_, state, step.value));
+    for (int looked = 0; use != no_index; use = view_.next_use(use), ++looked) {
+      if (looked == 8)
+        return true;
+      const std::uint32_t user = view_.user(use);
+      if (view_.op(user).index != step.arg)
+        continue;
+      const std::uint32_t operand = view_.user_operand(use);
+      if (operand != step.index && (step.slot == 0 || operand != 1U - step.index))
+        continue;
+      const auto* const bound = state.nodes.data();
+      if (std::find(bound, bound + step.node, user) == bound + step.node)
+        return true;
+    }
+    return false;
+  }
+
   bool test_equation(const Equation& e, MatchState& state) const {
     Dim found;
     if (!source_dim(e, state, found))
