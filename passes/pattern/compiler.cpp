@@ -74,9 +74,9 @@ void choose_key_ops(CompiledSet& set) {
   }
 }
 
-/// Whether something may match anew when node `i` of a variant is gone: a value that it read has fewer readers then, or a
-/// negative part matched it. A value that the new nodes read has as many readers as before, or more, which guards alone
-/// can tell apart.
+/// Whether something may match anew when node `i` of a variant is gone: a value that it read has fewer readers then, or
+/// a negative part matched it. A value that the new nodes read has as many readers as before, or more, which guards
+/// alone can tell apart.
 bool releases(const CompiledSet& set, const CompiledVariant& v, std::uint8_t i) {
   const PatternNode& node = v.nodes[i];
   if (set.looks_at_readers || set.hindering_ops[node.op.index] || node.rest_operands >= 0)
@@ -126,11 +126,10 @@ void note_ops(CompiledSet& set) {
       std::copy_if(erased->begin(), erased->end(), std::back_inserter(variant.releasing),
                    [&](std::uint8_t i) { return releases(set, variant, i); });
     }
-    variant.may_hinder =
-        std::any_of(variant.rewrite.begin(), variant.rewrite.end(),
-                    [&](const RewriteStep& s) { return set.hindering_ops[s.op.index]; }) ||
-        std::any_of(variant.replacements.begin(), variant.replacements.end(),
-                    [](const auto& r) { return r.second.kind == RewriteOperand::Kind::matched; });
+    variant.may_hinder = std::any_of(variant.rewrite.begin(), variant.rewrite.end(),
+                                     [&](const RewriteStep& s) { return set.hindering_ops[s.op.index]; }) ||
+                         std::any_of(variant.replacements.begin(), variant.replacements.end(),
+                                     [](const auto& r) { return r.second.kind == RewriteOperand::Kind::matched; });
   }
 }
 

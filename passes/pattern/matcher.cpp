@@ -126,8 +126,8 @@ inline bool Matcher::walks(const CodeBlock& block) {
   return true;
 }
 
-/// Whether the tests and guards of a block hold; what they bind is bound then. `answer` is the number of the last answer
-/// that was remembered (block_memo.h).
+/// Whether the tests and guards of a block hold; what they bind is bound then. `answer` is the number of the last
+/// answer that was remembered (block_memo.h).
 inline bool Matcher::holds(const CodeBlock& block, std::uint32_t& answer) {
   const StepTester tester(set_, graph_, view_);
   const Step* step = set_.code.steps.data() + block.first_step + block.num_walks;

@@ -408,9 +408,9 @@ void Rewriter::replace_outside(std::uint32_t old, std::uint32_t value) {
     edit.move_use(use, value);
 }
 
-/// Notes what may match anew when `node` is gone. A value that got a new reader has as many uses as before, or more than a
-/// match allows, which only guards can tell apart, and a negative part that matched the node; nor does such a part then
-/// see the node behind the new values.
+/// Notes what may match anew when `node` is gone. A value that got a new reader has as many uses as before, or more
+/// than a match allows, which only guards can tell apart, and a negative part that matched the node; nor does such a
+/// part then see the node behind the new values.
 void Rewriter::release(std::uint32_t node) {
   const bool hindered = set_.hindering_ops[view_.op(node).index];
   for (std::uint32_t i = 0; i < view_.num_operands(node); ++i) {

@@ -92,8 +92,8 @@ class StepTester {
   }
 
  private:
-  /// A look at the first few users: of a value with more it is not known. The value may be a result that the node, whose
-  /// results are not counted yet, has not.
+  /// A look at the first few users: of a value with more it is not known. The value may be a result that the node,
+  /// whose results are not counted yet, has not.
   bool has_user(const Step& step, const MatchState& state) const {
     if (step.value.is_result && step.value.index >= view_.num_results(state.nodes[step.value.node]))
       return false;
