@@ -1,7 +1,9 @@
-// The engine alone: match and rewrite the dual norms of N layers, and the same with 200 other fusions loaded beside it.
+// The engine alone: match and rewrite the dual norms of N layers by the shipped dual norm, all its spellings; the same
+// with 200 other fusions beside it, with all shipped ones, and by one spelling as C++ builds it and as its text reads.
 //
 //     bench_fusion                               times; "per_op" counts the peers' 19 operations a layer
 //     valgrind --tool=callgrind --toggle-collect='*match_and_rewrite*' bench_fusion --once 61      instructions
+//     ... bench_fusion --once 61 200             or: shipped, built, read
 //
 // The graph and the peers' figures: docs/benchmarks.md. Every run gets a graph as the builder left it; building is not
 // counted; the op index is part of the graph, made as it is built.
@@ -11,13 +13,17 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <iterator>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tandem/passes/fusion/fusions.h>
 #include <tandem/passes/pattern/builder.h>
 #include <tandem/passes/pattern/engine.h>
 #include <tandem/passes/pattern/fusion_set.h>
+#include <tandem/passes/pattern/text.h>
 #include "tests/support/mla_layers.h"
 
 using namespace tandem;
@@ -48,9 +54,57 @@ std::vector<Pattern> unrelated(int count) {
   return patterns;
 }
 
-void run(benchmark::State& state, const std::vector<Pattern>& more) {
+/// The shipped dual norm alone, then `more`.
+std::vector<Pattern> dual_norm_and(std::vector<Pattern> more) {
+  std::vector<Pattern> patterns = shipped_fusions();
+  std::erase_if(patterns, [](const Pattern& p) { return p.name != "mla_dual_rms_norm"; });
+  std::move(more.begin(), more.end(), std::back_inserter(patterns));
+  return patterns;
+}
+
+/// One spelling of the dual norm, the nested splits, built in C++.
+Pattern nested_dual_norm() {
+  PatternBuilder p("nested_dual_norm");
+  const auto [Q, C, P] = p.dims("Q", "C", "P");
+  const auto T = p.dtype("T", {DType::bf16, DType::f16, DType::f32});
+  const auto x = p.input("x", T);
+  const auto q_w = p.input("q_w", T, {Q}), kv_w = p.input("kv_w", T, {C});
+  const auto [q, kv] = p.match("split", {x}).attr("axis", -1).attr("sizes", {Q, C + P}).keep().results("q", "kv");
+  const auto [c, pe] = p.match("split", {kv}).attr("axis", -1).attr("sizes", {C, P}).keep().results("c", "pe");
+  const auto norm = [&](const PatternValueName& in, const PatternValueName& weight, const char* eps) {
+    return p.match("rms_norm", {in, weight}).attr("eps", capture(eps)).attr("round_before_weight", capture("round"));
+  };
+  const auto qn = norm(q, q_w, "eps_q").result("qn"), cn = norm(c, kv_w, "eps_kv").result("cn");
+  const auto [fused_q, fused_c] = p.create("fused_mla_dual_rms_norm", {q, q_w, c, kv_w})
+                                      .attr("eps_q", capture("eps_q"))
+                                      .attr("eps_kv", capture("eps_kv"))
+                                      .attr("round_before_weight", capture("round"))
+                                      .results("fused_q", "fused_c");
+  p.replace(qn, fused_q);
+  p.replace(cn, fused_c);
+  return p.finish();
+}
+
+std::vector<Pattern> fusions_named(std::string_view name) {
+  if (name == "shipped")
+    return shipped_fusions();
+  if (name == "built")
+    return {nested_dual_norm()};
+  if (name == "read")
+    return read_fusions(format(nested_dual_norm()), "nested_dual_norm.fusion");
+  return dual_norm_and(unrelated(std::atoi(std::string(name).c_str())));
+}
+
+std::size_t sites(const EngineResult& result) {
+  std::size_t n = 0;
+  for (const FusionStatistics& f : result.fusions)
+    n += f.matches;
+  return n;
+}
+
+void run(benchmark::State& state, std::string_view name) {
   const auto context = Context::create();
-  const FusionSet fusions = FusionSet::shipped(context, more);
+  const FusionSet fusions(context, fusions_named(name));
   const int layers = static_cast<int>(state.range(0));
   for (auto _ : state) {
     state.PauseTiming();
@@ -58,7 +112,7 @@ void run(benchmark::State& state, const std::vector<Pattern>& more) {
     state.ResumeTiming();
     const EngineResult result = match_and_rewrite(fusions.compiled(), graph);
     state.PauseTiming();
-    if (result.fusions[0].matches != static_cast<std::size_t>(layers))
+    if (sites(result) != static_cast<std::size_t>(layers))
       state.SkipWithError("not all sites were fused");
     state.counters["bytes_per_node"] =
         static_cast<double>(graph.memory_bytes()) / static_cast<double>(graph.num_nodes());
@@ -69,31 +123,26 @@ void run(benchmark::State& state, const std::vector<Pattern>& more) {
       peer_ops_a_layer * layers, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-void dual_norm(benchmark::State& state) {
-  run(state, {});
-}
-void beside_200_others(benchmark::State& state) {
-  run(state, unrelated(200));
-}
+BENCHMARK_CAPTURE(run, dual_norm, "0")->RangeMultiplier(10)->Range(61, 61000)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(run, beside_200_others, "200")->Arg(61)->Arg(610)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(run, all_shipped, "shipped")->Arg(61)->Arg(610)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(run, built_in_cpp, "built")->Arg(61)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(run, read_from_text, "read")->Arg(61)->Unit(benchmark::kMicrosecond);
 
-BENCHMARK(dual_norm)->RangeMultiplier(10)->Range(61, 61000)->Unit(benchmark::kMicrosecond);
-BENCHMARK(beside_200_others)->Arg(61)->Arg(610)->Unit(benchmark::kMicrosecond);
-
-int run_once(int layers) {
+int run_once(int layers, std::string_view name) {
   const auto context = Context::create();
-  const FusionSet fusions = FusionSet::shipped(context);
+  const FusionSet fusions(context, fusions_named(name));
   Graph graph = test::mla_layers(context, layers);
   const EngineResult result = match_and_rewrite(fusions.compiled(), graph);
-  std::cout << layers << " layers, " << peer_ops_a_layer * layers << " peer ops, " << result.fusions[0].matches
-            << " sites fused\n";
-  return result.fusions[0].matches == static_cast<std::size_t>(layers) ? 0 : 1;
+  std::cout << layers << " layers, " << peer_ops_a_layer * layers << " peer ops, " << sites(result) << " sites fused\n";
+  return sites(result) == static_cast<std::size_t>(layers) ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::strcmp(argv[1], "--once") == 0)
-    return run_once(std::atoi(argv[2]));
+  if (argc >= 3 && std::strcmp(argv[1], "--once") == 0)
+    return run_once(std::atoi(argv[2]), argc > 3 ? argv[3] : "0");
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   return 0;
