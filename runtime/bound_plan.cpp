@@ -22,7 +22,8 @@ constexpr std::uint32_t no_buffer = 0xffffffffU;
 
 class Binder {
  public:
-  Binder(const Plan::Impl& plan, DimBindings bindings) : plan_(plan), graph_(plan.graph) {
+  Binder(const Plan::Impl& plan, DimBindings bindings, const StepGroups* groups = nullptr)
+      : plan_(plan), graph_(plan.graph), groups_(groups) {
     out_.bindings = std::move(bindings);
     places_.resize(graph_.value_capacity());
   }
@@ -122,16 +123,26 @@ class Binder {
       place(v) = {{view, BaseKind::output, static_cast<std::uint32_t>(it->second.first), 0}, no_buffer, true};
       return;
     }
-    const std::int64_t bytes = view.size() * static_cast<std::int64_t>(byte_size(view.dtype));
+    const bool internal = groups_ && groups_->internal[v.index] != 0;
+    const std::int64_t bytes = internal ? 0 : view.size() * static_cast<std::int64_t>(byte_size(view.dtype));
     place(v) = {{view, BaseKind::arena, 0, 0}, static_cast<std::uint32_t>(buffers_.size()), true};
     buffers_.push_back({bytes, when, when});
+  }
+
+  /// When a step runs: after the one before, or together with it where both are of one group.
+  std::uint32_t time_of(std::uint32_t index) {
+    const std::int32_t group = groups_ ? groups_->of_step[index] : -1;
+    if (group < 0 || group != last_group_)
+      ++now_;
+    last_group_ = group;
+    return now_;
   }
 
   void place_step(std::uint32_t index) {
     const PlanStep& step = plan_.steps[index];
     if (step.is_view && place_views(step))
       return;
-    const auto when = static_cast<std::uint32_t>(out_.steps.size());
+    const std::uint32_t when = time_of(index);
     BoundStep bound;
     bound.step = index;
     bound.first_view = static_cast<std::uint32_t>(out_.views.size());
@@ -162,6 +173,7 @@ class Binder {
     const TensorView dense = make_view(nullptr, target.at.view.dtype, target.at.view.dims());
     const Place between = {{dense, BaseKind::arena, 0, 0}, static_cast<std::uint32_t>(buffers_.size()), true};
     buffers_.push_back({dense.size() * static_cast<std::int64_t>(byte_size(dense.dtype)), when, when + 1});
+    now_ = when + 1;
     out_.views.pop_back();
     view_buffers_.pop_back();
     push_view(between);
@@ -231,7 +243,7 @@ class Binder {
       bound.first_view = static_cast<std::uint32_t>(out_.views.size());
       bound.operands = bound.results = 1;
       bound.is_copy = bound.is_output_copy = true;
-      read(graph_.output(i), static_cast<std::uint32_t>(out_.steps.size()));
+      read(graph_.output(i), ++now_);
       TensorView target = out_.outputs[i];
       target.strides = outputs[i].strides;
       push_view({{target, BaseKind::output, static_cast<std::uint32_t>(i), 0}, no_buffer, true});
@@ -282,6 +294,9 @@ class Binder {
 
   const Plan::Impl& plan_;
   const Graph& graph_;
+  const StepGroups* groups_;
+  std::uint32_t now_ = 0;
+  std::int32_t last_group_ = -1;
   BoundPlan out_;
   std::vector<Place> places_;
   std::vector<std::uint32_t> view_buffers_;  ///< By view of `out_`.
@@ -300,7 +315,7 @@ std::string Plan::Impl::value_name(Value v) const {
   return std::string(ValueNames(graph)[v]);
 }
 
-BoundPlan bind(const Plan::Impl& plan, const RunShapes& shapes, const DimBindings& given) {
+BoundPlan bind(const Plan::Impl& plan, const RunShapes& shapes, const DimBindings& given, const StepGroups* groups) {
   std::vector<ObservedShape> observed;
   for (std::size_t i = 0; i < plan.inputs.size(); ++i)
     observed.push_back({plan.inputs[i].name, plan.inputs[i].type, shapes.inputs[i].dims()});
@@ -310,7 +325,8 @@ BoundPlan bind(const Plan::Impl& plan, const RunShapes& shapes, const DimBinding
     names.push_back(plan.value_name(v));
     observed.push_back({names.back(), plan.graph.type(v), plan.statics[v.index]->view.dims()});
   }
-  return Binder(plan, solve_bindings(plan.graph, plan.symbols, observed, given)).bind(shapes.inputs, shapes.outputs);
+  return Binder(plan, solve_bindings(plan.graph, plan.symbols, observed, given), groups)
+      .bind(shapes.inputs, shapes.outputs);
 }
 
 BoundPlan bind(const Plan::Impl& plan, const DimBindings& bindings) {

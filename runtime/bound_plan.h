@@ -38,6 +38,12 @@ struct BoundPlan {
   MemoryUse memory;
 };
 
+/// Steps that a backend carries out as one: what they read and write lives at one time, so nothing shares a place.
+struct StepGroups {
+  std::vector<std::int32_t> of_step;  ///< By step of `Plan::Impl::steps`: the number of its group, or -1.
+  std::vector<char> internal;         ///< By value index: the group's own, which needs no memory.
+};
+
 /// How a run's memory comes: inputs (strided), outputs (empty: row-major, to be allocated).
 struct RunShapes {
   std::span<const TensorView> inputs;
@@ -45,7 +51,8 @@ struct RunShapes {
 };
 
 /// Throws Error as `Executor::run`.
-BoundPlan bind(const Plan::Impl& plan, const RunShapes& shapes, const DimBindings& given);
+BoundPlan bind(const Plan::Impl& plan, const RunShapes& shapes, const DimBindings& given,
+               const StepGroups* groups = nullptr);
 /// The same with the symbols' values known and inputs row-major.
 BoundPlan bind(const Plan::Impl& plan, const DimBindings& bindings);
 

@@ -118,7 +118,7 @@ std::shared_ptr<const BoundPlan> RunRequest::bind_plan(std::span<const TensorVie
     if (const auto* found = plan_.bound.find(key_))
       return *found;
   }
-  auto bound = std::make_shared<const BoundPlan>(bind(plan_, {inputs, outputs}, dims));
+  auto bound = std::make_shared<const BoundPlan>(bind(plan_, {inputs, outputs}, dims, groups_));
   const std::lock_guard lock(plan_.mutex);
   if (const auto* found = plan_.bound.find(key_))
     return *found;

@@ -20,7 +20,8 @@ namespace tandem {
 /// Reused by each run, so that runs with known shapes allocate nothing. Serves one run at a time.
 class RunRequest {
  public:
-  explicit RunRequest(const Plan::Impl& plan) : plan_(plan) {}
+  /// `groups`, if any, is given to `bind`.
+  explicit RunRequest(const Plan::Impl& plan, const StepGroups* groups = nullptr) : plan_(plan), groups_(groups) {}
 
   /// Throws Error "run.inputs", "run.dtype", "run.shape", "run.null" or "run.misaligned".
   void check_inputs(std::span<const TensorView> inputs) const;
@@ -39,6 +40,7 @@ class RunRequest {
 
  private:
   const Plan::Impl& plan_;
+  const StepGroups* groups_;
   std::vector<std::int64_t> key_;
   std::vector<Extent> input_extents_, output_extents_;
 };

@@ -22,10 +22,11 @@ enum class Op : std::uint8_t {
 namespace source {
 constexpr std::uint8_t immediates = 0x70;
 constexpr std::uint8_t slots = 0x80;
-constexpr std::uint8_t accumulator = 0xff;
+constexpr std::uint8_t accumulator = 0xfe;
 }  // namespace source
 
 constexpr std::uint8_t no_place = 0xff;
+static_assert(source::accumulator != no_place, "an operand that is the accumulator is not one that is absent");
 
 struct ElementwiseStep {
   Op op;

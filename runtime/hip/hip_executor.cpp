@@ -41,7 +41,7 @@ HipExecutor::Impl::Impl(HipPlan p)
       own_stream(hip::make_stream(device)),
       frames(data.options.max_bindings),
       last_done(hip::make_event(device, false)),
-      request(data.data) {}
+      request(data.data, &data.chains.groups) {}
 
 HipExecutor::Impl::~Impl() {
   if (pending)

@@ -72,6 +72,33 @@ std::string HipFrame::provider(std::size_t i) const {
   return plan_.steps[step.step].by == HipStep::By::host ? "host" : "hip";
 }
 
+const ElementwiseChain* HipFrame::chain(std::size_t i) const {
+  const BoundStep& step = bound_->steps[i];
+  const std::int32_t group = step.is_copy ? -1 : plan_.chains.groups.of_step[step.step];
+  if (group < 0)
+    return nullptr;
+  const ElementwiseChain& chain = plan_.chains.chains[static_cast<std::size_t>(group)];
+  return chain.members.front() == step.step ? &chain : nullptr;
+}
+
+bool HipFrame::is_in_earlier_chain(std::size_t i) const {
+  const BoundStep& step = bound_->steps[i];
+  return !step.is_copy && plan_.chains.groups.of_step[step.step] >= 0 && !chain(i);
+}
+
+/// By its kernel, alone or with the rest of its chain, whose bound steps follow it.
+void HipFrame::launch(std::size_t i, Launcher& launcher) const {
+  const ElementwiseChain* chain = this->chain(i);
+  if (!chain)
+    return plan_.steps[bound_->steps[i].step].kernel->run(call_of(bound_->steps[i]), launcher);
+  std::vector<TensorView> inputs, outputs;
+  for (const ElementwiseChain::Input& input : chain->inputs)
+    inputs.push_back(operands(bound_->steps[i + input.member])[input.operand]);
+  for (const std::size_t member : chain->outputs)
+    outputs.push_back(results(bound_->steps[i + member])[0]);
+  plan_.options.chain_kernel({inputs, chain->steps, outputs}, launcher);
+}
+
 namespace {
 
 bool is_empty(std::span<const TensorView> results) {
@@ -92,7 +119,7 @@ void HipFrame::prepare() {
     copy_attrs_.assign(1, Attribute());
   for (std::size_t i = 0; i < bound_->steps.size(); ++i) {
     const BoundStep& step = bound_->steps[i];
-    if (is_empty(results(step)))
+    if (is_empty(results(step)) || is_in_earlier_chain(i))
       continue;
     try {
       if (step.is_copy) {
@@ -118,7 +145,7 @@ void HipFrame::prepare() {
       if (aiter_[i])
         continue;
       CountingLauncher counter(*plan_.device);
-      planned.kernel->run(call_of(step), counter);
+      launch(i, counter);
       workspace_bytes_ = std::max(workspace_bytes_, counter.workspace_bytes());
       faults |= counter.uses_fault();
     } catch (const Error& error) {
@@ -153,7 +180,7 @@ void HipFrame::enqueue(ScratchMemory& scratch, void* stream) {
 
 void HipFrame::enqueue_step(std::size_t i, ScratchMemory& scratch, void* stream) {
   const BoundStep& step = bound_->steps[i];
-  if (is_empty(results(step)))
+  if (is_empty(results(step)) || is_in_earlier_chain(i))
     return;
   try {
     if (step.is_copy)
@@ -181,7 +208,7 @@ void HipFrame::run_step(std::size_t i, ScratchMemory& scratch, void* stream) {
   } else {
     StreamLauncher launcher(*plan_.device, stream, scratch.workspace.data(), scratch.workspace.size());
     launcher.set_fault(reinterpret_cast<std::uint32_t*>(faults_.data()) + (faults_.size() > 0 ? i : 0));
-    planned.kernel->run(call, launcher);
+    launch(i, launcher);
   }
 }
 

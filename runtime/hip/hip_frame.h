@@ -51,6 +51,10 @@ class HipFrame {
   /// The node of a step; null for a copy to an output.
   const PlannedNode* node(std::size_t step) const;
   std::string provider(std::size_t step) const;
+  /// The chain that a step begins; null for other steps.
+  const ElementwiseChain* chain(std::size_t step) const;
+  /// Whether an earlier step's chain computes this one.
+  bool is_in_earlier_chain(std::size_t step) const;
 
   /// Graphs recorded for these shapes, by the addresses of inputs and outputs; empty handles for addresses that were
   /// seen once.
@@ -64,6 +68,7 @@ class HipFrame {
 
  private:
   KernelCall call_of(const BoundStep& step) const;
+  void launch(std::size_t i, Launcher& launcher) const;
   void prepare_step(std::size_t i);
   void run_step(std::size_t i, ScratchMemory& scratch, void* stream);
   void copy(const BoundStep& step, ScratchMemory& scratch, void* stream);

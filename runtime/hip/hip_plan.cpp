@@ -88,6 +88,24 @@ class HipCompiler {
     }
   }
 
+  void find_chains(const hip::ChainLimit& limit) {
+    const Graph& graph = plan_.data.graph;
+    std::vector<char> candidates;
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i)
+      candidates.push_back(plan_.steps[i].by == HipStep::By::kernel &&
+                           graph.def(plan_.data.steps[i].node).has(trait::elementwise));
+    plan_.chains = hip::find_chains(plan_.data, candidates, limit);
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i)
+      if (const std::int32_t chain = plan_.chains.groups.of_step[i]; chain >= 0)
+        plan_.nodes[plan_.data.steps[i].planned].reason = fmt::format("in chain {} of elementwise nodes", chain);
+  }
+
+  /// No chains: each step by itself.
+  void keep_steps_apart() {
+    plan_.chains.groups.of_step.assign(plan_.steps.size(), -1);
+    plan_.chains.groups.internal.assign(plan_.data.graph.value_capacity(), 0);
+  }
+
   void open_blas(const HipPlanOptions& options) {
     if (options.blas == HipPlanOptions::Blas::off) {
       plan_.blas_reason = "off by request";
@@ -161,6 +179,8 @@ const Plan::Impl& HipPlan::impl_of(const Plan& plan) {
 HipPlan HipPlan::compile(const Graph& graph, const TensorStore& weights, std::shared_ptr<hip::Device> device,
                          HipPlanOptions options) {
   verify_or_throw(graph);
+  if (!options.kernels && !options.chain_kernel)
+    options.chain_kernel = hip::launch_chain;
   HipKernelTable kernels = options.kernels ? std::move(*options.kernels) : hip_kernels();
   options.kernels.reset();
   PlanOptions host;
@@ -178,6 +198,10 @@ HipPlan HipPlan::compile(const Graph& graph, const TensorStore& weights, std::sh
 
   HipCompiler compiler(*impl, options.allow_host);
   compiler.choose_steps();
+  if (options.chains && options.chain_kernel)
+    compiler.find_chains(hip::chain_limit);
+  else
+    compiler.keep_steps_apart();
   compiler.open_blas(options);
   compiler.name_blas();
   std::vector<TensorView> statics;

@@ -28,6 +28,7 @@ namespace tandem {
 
 namespace hip {
 struct BlasApi;
+struct Chain;
 class AiterAdapter;
 }  // namespace hip
 
@@ -37,6 +38,11 @@ struct HipPlanOptions {
   /// Let the CPU compute nodes that no GPU kernel takes: their operands and results are copied, and the plan cannot be
   /// recorded. Otherwise such nodes are an error that names them all.
   bool allow_host = false;
+
+  /// Run elementwise nodes that follow each other as one launch (tandem's own kernels can).
+  bool chains = true;
+  /// Launches such a chain; to be given where `kernels` are and chains are wanted.
+  std::function<void(const hip::Chain&, Launcher&)> chain_kernel{};
 
   /// The library for matrix products; without one Tandem's own kernels compute them. "auto" looks for hipBLASLt or
   /// cuBLASLt, "off" does not.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <tandem/runtime/hip/blas.h>
+#include <tandem/runtime/hip/hip_chains.h>
 #include <tandem/runtime/hip/hip_plan.h>
 #include <tandem/runtime/hip/static_data.h>
 #include <tandem/runtime/plan_impl.h>
@@ -31,6 +32,7 @@ struct HipPlan::Impl {
   OpId copy_op;
   std::vector<HipStep> steps;  ///< As `data.steps`.
   std::vector<PlannedNode> nodes;
+  hip::ChainPlan chains;
   bool has_host_steps = false;
   hip::StaticData statics;
   std::shared_ptr<hip::Blas> blas;  ///< Null where none is used.

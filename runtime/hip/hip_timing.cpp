@@ -52,6 +52,8 @@ std::vector<HipStepTime> HipExecutor::time_steps(std::span<const TensorView> inp
   const hip::Handle start = hip::make_event(impl.device, true), stop = hip::make_event(impl.device, true);
   std::vector<HipStepTime> times;
   for (std::size_t i = 0; i < frame.bound().steps.size(); ++i) {
+    if (frame.is_in_earlier_chain(i))
+      continue;
     const BoundStep& step = frame.bound().steps[i];
     HipStepTime time;
     const PlannedNode* node = frame.node(i);
@@ -59,6 +61,16 @@ std::vector<HipStepTime> HipExecutor::time_steps(std::span<const TensorView> inp
     time.op = node ? node->op : "copy";
     time.provider = frame.provider(i);
     time.bytes = bytes_of(frame.operands(step)) + bytes_of(frame.results(step));
+    if (const hip::ElementwiseChain* chain = frame.chain(i)) {
+      time.op = "";
+      time.bytes = 0;
+      for (const hip::ChainStep& member : chain->steps)
+        time.op += (time.op.empty() ? "" : "+") + std::string(member.op);
+      for (const hip::ElementwiseChain::Input& in : chain->inputs)
+        time.bytes += bytes_of(frame.operands(frame.bound().steps[i + in.member]).subspan(in.operand, 1));
+      for (const std::size_t member : chain->outputs)
+        time.bytes += bytes_of(frame.results(frame.bound().steps[i + member]));
+    }
     std::vector<double> samples;
     if (time.provider == "host") {
       for (int round = 0; round < rounds; ++round) {

@@ -181,21 +181,74 @@ TEST_CASE("emulated: random graphs give what the reference gives") {
   Random random(static_cast<Random::result_type>(wave));
   const auto kernels = EmulatedKernels::load(emulated_kernels_path(wave));
 #if defined(__SANITIZE_ADDRESS__)
-  constexpr int graphs = 5;
+  constexpr std::size_t graphs = 5;
 #else
-  constexpr int graphs = 25;
+  constexpr std::size_t graphs = 25;
 #endif
-  for (int round = 0; round < graphs; ++round) {
-    const Graph graph = random_plan(random, 24, DType::f64);
+  std::size_t chained = 0;
+  for (std::size_t round = 0; round < graphs; ++round) {
+    const DType dtype = round % 2 == 0 ? DType::f64 : DType::f32;
+    const Graph graph = random_plan(random, 24, dtype);
     INFO(to_text(graph));
     EmulatedGpu gpu(kernels);
     HipPlanOptions options;
     options.blas = HipPlanOptions::Blas::off;
     HipExecutor executor(HipPlan::compile(graph, {}, gpu.device(), options));
-    for (const std::int64_t t : {3, 1, 3, 3}) {
-      const std::vector<Tensor> in{random_tensor(random, DType::f64, {t, 6}), random_tensor(random, DType::f64, {t, 6}),
-                                   random_tensor(random, DType::f64, {6, 6})};
-      CHECK(compare(executor.run(in), reference_run(graph, {}, in), {1e-9, 1e-12}) == "");
+    options.chains = false;
+    HipExecutor one_by_one(HipPlan::compile(graph, {}, gpu.device(), options));
+    for (const std::int64_t t : {3, 1, 0, 3, 3}) {
+      const std::vector<Tensor> in{random_tensor(random, dtype, {t, 6}), random_tensor(random, dtype, {t, 6}),
+                                   random_tensor(random, dtype, {6, 6})};
+      gpu.ran.clear();
+      const std::vector<Tensor> got = executor.run(in);
+      const std::size_t launches = gpu.ran.size();
+      gpu.ran.clear();
+      CHECK(compare(got, one_by_one.run(in)) == "");  // to the bit
+      CHECK(launches <= gpu.ran.size());
+      chained += gpu.ran.size() - launches;
+      if (dtype == DType::f64)
+        CHECK(compare(got, reference_run(graph, {}, in), {1e-9, 1e-12}) == "");
     }
   }
+  CHECK(chained > graphs);
+}
+
+TEST_CASE("emulated: elementwise nodes that follow each other are one launch") {
+  const Graph graph = parse_text(Context::create(), R"(
+graph @g(%x: f32[T, 6], %s: f32[6], %w: f32[4, 6]) {
+  %a = mul %x, %s : f32[T, 6]
+  %b = silu %a : f32[T, 6]
+  %left, %right = split %x {axis = -1, sizes = [3, 3]} : f32[T, 3], f32[T, 3]
+  %c = add %x, %b : f32[T, 6]
+  %d = mul %c, %b : f32[T, 6]
+  %p = linear %d, %w : f32[T, 4]
+  %e = neg %p : f32[T, 4]
+  %f = exp %e : f32[T, 4]
+  %h, %t = split %f {axis = -1, sizes = [2, 2]} : f32[T, 2], f32[T, 2]
+  %g = add %h, %t : f32[T, 2]
+  %i = cast %g {dtype = bf16} : bf16[T, 2]
+  %k = gelu %p : f32[T, 4]
+  return %c, %i, %f, %k, %left
+}
+)",
+                                 "g");
+  EmulatedGpu gpu(EmulatedKernels::load(emulated_kernels_path(64)));
+  HipPlanOptions options;
+  options.blas = HipPlanOptions::Blas::off;
+  HipExecutor executor(HipPlan::compile(graph, {}, gpu.device(), options));
+  Random random(7);
+  for (const std::int64_t t : {1, 5, 0, 5}) {
+    const std::vector<Tensor> in{random_tensor(random, DType::f32, {t, 6}), random_tensor(random, DType::f32, {6}),
+                                 random_tensor(random, DType::f32, {4, 6})};
+    gpu.ran.clear();
+    CHECK(compare(executor.run(in), reference_run(graph, {}, in), {1e-5, 1e-6}) == "");
+    // a b c d; e f; g i, which read views of f; gelu, which the wide kernel computes; the copy of a view
+    const std::string narrow = "elementwise_narrow";
+    if (t == 5)
+      CHECK(gpu.ran == std::vector<std::string>{narrow, "matmul_f32", narrow, narrow, "elementwise_wide", "copy_4"});
+  }
+  std::string reasons;
+  for (const PlannedNode& node : executor.plan().nodes())
+    reasons += node.reason + ";";
+  CHECK(reasons.find("in chain 2 of elementwise nodes") != std::string::npos);
 }

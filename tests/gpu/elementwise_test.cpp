@@ -128,13 +128,13 @@ TEST_CASE("gpu: a chain gives what its ops give one by one") {
     const std::vector<std::int64_t> shape{5, 36};
     const Tensor a = random_tensor(random, dtype, shape, Values::ordinary, true);
     const Tensor b = random_tensor(random, dtype, {36}, Values::ordinary, true);
-    // y = silu(a + b) * a; z = y > b
+    // y = b - a * silu(a + b), which reads the step before it as either operand, and a + b once more; z = y + a + b > b
     const auto one = [&](const char* op, std::vector<Tensor> operands) {
       return Comparison(op, std::move(operands)).run(table, random, true)[0];
     };
     const Tensor sum = one("add", {a, b});
-    const Tensor want = one("mul", {one("silu", {sum}), a});
-    const Tensor want_greater = one("gt", {want, b});
+    const Tensor want = one("sub", {b, one("mul", {a, one("silu", {sum})})});
+    const Tensor want_greater = one("gt", {one("add", {want, sum}), b});
 
     DeviceBuffer device_a(gpu, 4096), device_b(gpu, 4096), device_y(gpu, 4096), device_z(gpu, 4096);
     gpu.upload(device_a.data(), a.view.data, static_cast<std::size_t>(a.view.size()) * byte_size(dtype));
@@ -147,8 +147,10 @@ TEST_CASE("gpu: a chain gives what its ops give one by one") {
     using Operand = hip::ChainOperand;
     chain.steps.push_back({"add", {Operand::input(0), Operand::input(1)}, dtype});
     chain.steps.push_back({"silu", {Operand::step(0)}, dtype});
-    chain.steps.push_back({"mul", {Operand::step(1), Operand::input(0)}, dtype, false, 0});
-    chain.steps.push_back({"gt", {Operand::step(2), Operand::input(1)}, DType::boolean, false, 1});
+    chain.steps.push_back({"mul", {Operand::input(0), Operand::step(1)}, dtype});
+    chain.steps.push_back({"sub", {Operand::input(1), Operand::step(2)}, dtype, false, 0});
+    chain.steps.push_back({"add", {Operand::step(3), Operand::step(0)}, dtype});
+    chain.steps.push_back({"gt", {Operand::step(4), Operand::input(1)}, DType::boolean, false, 1});
     REQUIRE(hip::chain_limit(chain).empty());
     hip::launch_chain(chain, gpu);
     Tensor y = Tensor::zeros(dtype, shape), z = Tensor::zeros(DType::boolean, shape);
