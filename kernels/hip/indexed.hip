@@ -1,7 +1,8 @@
 // gather (embedding, take, gather, gather_nd) and scatter (scatter, scatter_nd).
 //
-// Scatter is deterministic. "set": of several updates of one place the last counts, so every update first leaves its
-// number, the largest of which wins; then the winners write. "add": sums are kept in f64 (or i64), and rounded once.
+// Scatter "set" is deterministic: of several updates of one place the last counts, so every update first leaves its
+// number, the largest of which wins; then the winners write. "add": sums are kept in f64 (or i64), and rounded once; in
+// which order terms are added to an f64 is open, and so is its last bit.
 #include "element.h"
 #include "index.h"
 #include "move_params.h"
