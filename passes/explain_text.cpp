@@ -55,7 +55,10 @@ class Writer {
     const std::string near = missed == 0 ? "" : fmt::format(", {} missed", plural(missed, "site"));
     switch (e_.verdict) {
       case V::fired: return fmt::format("fired at {}{}", plural(e_.num_fired, "site"), near);
-      case V::off: return fmt::format("off; on, it would fire at {}{}", plural(e_.num_would_fire, "site"), near);
+      case V::off:
+        return e_.num_would_fire == 0
+                   ? fmt::format("off; on, it would fire nowhere{}", near)
+                   : fmt::format("off; on, it would fire at {}{}", plural(e_.num_would_fire, "site"), near);
       case V::lost: return fmt::format("starved: other fusions took {}{}", plural(e_.num_lost, "site"), near);
       case V::near_misses: return fmt::format("did not fire{}", near);
       case V::no_candidates: return "did not fire: the graph has nothing that comes near";

@@ -73,12 +73,8 @@ class Checker {
     }
     if (!failed_ && report_.graphs == 0)
       nothing_tested();
-    if (!failed_ && refused_ != 0) {
-      problem("check.refused", Severity::note, pattern_.span,
-              fmt::format("{} of {} graphs match and cannot be rewritten, the first because: {}", refused_,
-                          refused_ + report_.graphs, refusal_),
-              "say it in the pattern (types, where), so that explain can name the condition");
-    }
+    if (!failed_)
+      tell_refused();
     report_.elements = sum_.elements;
     report_.inexact = sum_.inexact;
     by_setting_.push_back(sum_);
@@ -110,10 +106,28 @@ class Checker {
     report_.problems.push_back(std::move(d));
   }
 
-  void nothing_tested() {
+  void tell_refused() {
+    const std::size_t all = refused_ + mistyped_ + report_.graphs;
+    if (mistyped_ != 0) {
+      problem(
+          "lint.result-type", Severity::warning, pattern_.span,
+          fmt::format("{} of {} graphs match where a new value has another type than the one that it replaces, the "
+                      "first because: {}",
+                      mistyped_, all, mistyping_),
+          "say in the match, by types, what makes them equal: in %x: T[.., H], and T[.., H] behind what is replaced");
+    }
     if (refused_ != 0) {
+      problem(
+          "check.refused", Severity::note, pattern_.span,
+          fmt::format("{} of {} graphs match and cannot be rewritten, the first because: {}", refused_, all, refusal_),
+          "say it in the pattern (types, where), so that explain can name the condition");
+    }
+  }
+
+  void nothing_tested() {
+    if (refused_ + mistyped_ != 0) {
       problem("check.refused", Severity::error, pattern_.span,
-              fmt::format("no graph that it matches can be rewritten: {}", refusal_),
+              fmt::format("no graph that it matches can be rewritten: {}", refused_ != 0 ? refusal_ : mistyping_),
               "correct the new nodes, so that their results have the types of what they replace");
       return;
     }
@@ -274,8 +288,10 @@ class Checker {
 
   void not_rewritten(const CheckCase& c, const Rewriting& rewriting, const CompiledVariant& variant) {
     if (!rewriting.refusal.empty()) {
-      if (refused_++ == 0)
-        refusal_ = rewriting.refusal;
+      const bool by_type = rewriting.refused == Refusal::types;
+      std::string& first = by_type ? mistyping_ : refusal_;
+      if ((by_type ? mistyped_ : refused_)++ == 0)
+        first = rewriting.refusal;
       return;
     }
     problem("check.not-matched", Severity::error, variant.source.pattern.span,
@@ -411,8 +427,8 @@ class Checker {
   CheckReport report_;
   Comparison sum_;
   std::vector<Comparison> by_setting_ = std::vector<Comparison>(num_settings);  // of all variants
-  std::size_t refused_ = 0;
-  std::string refusal_;  // of the first
+  std::size_t refused_ = 0, mistyped_ = 0;
+  std::string refusal_, mistyping_;  // of the first
   bool is_draft_;
   bool made_any_ = false;
   bool failed_ = false;

@@ -85,7 +85,8 @@ struct CheckReport {
 /// dtype differ in their last place than f32 arithmetic explains), "check.kernel-differs" (a provider's fused kernel,
 /// not the fusion), "check.not-matched" (a graph made from the pattern), "check.wrong-match" (a broken one),
 /// "check.non-terminating", "check.contradictory" (no graph satisfies the pattern), "check.not-tested" (a variant),
-/// "check.refused" (graphs that match but cannot be rewritten), "check.draft" (only the match could be tested).
+/// "check.refused" (graphs that match but cannot be rewritten), "lint.result-type" (... because a new value has another
+/// type than the one that it replaces), "check.draft" (only the match could be tested).
 TANDEM_PASSES_API CheckReport check_fusion(const std::shared_ptr<Context>& context, const Pattern& pattern,
                                            std::span<const CheckExecutor> executors, const CheckOptions& options = {});
 

@@ -77,6 +77,8 @@ Rewriting apply(const CompiledSet& set, const Graph& graph) {
     for (std::uint32_t i = 0; i < all.size(); ++i)
       all[i].pattern = i;
     const EngineResult result = run_patterns(set, copy, all, [&](const SiteEvent& site) {
+      if (!site.rewritten && out.refused == Refusal::none)
+        out.refused = site.refusal;
       if (!site.rewritten || !out.matched.empty())
         return;
       for (Node n : site.matched)

@@ -11,6 +11,7 @@
 #include <tandem/passes/pattern/check_data.h>
 #include <tandem/passes/pattern/check_instance.h>
 #include <tandem/passes/pattern/compiler.h>
+#include <tandem/passes/pattern/rewriter.h>
 
 namespace tandem {
 
@@ -31,7 +32,8 @@ std::optional<CheckCase> make_case(const std::shared_ptr<Context>& context, cons
 
 /// `graph` as a fusion set leaves it.
 struct Rewriting {
-  std::optional<Graph> graph;  ///< Empty: nothing matched, or it was refused.
+  std::optional<Graph> graph;       ///< Empty: nothing matched, or it was refused.
+  Refusal refused = Refusal::none;  ///< Of the first site that was not rewritten.
   std::string refusal;
   bool endless = false;
   std::vector<std::uint32_t> matched;  ///< Indices of the nodes of the first site, by node of its variant.

@@ -56,8 +56,10 @@ bool Rewriter::plan_removal(const CompiledVariant& variant, const MatchPlan& pla
     removed_.push_back(state.nodes[plan.registers[i]]);
   }
   recomputed_.clear();
-  for (const std::uint8_t i : variant.recomputed)
-    recomputed_.push_back(state.nodes[plan.registers[i]]);
+  for (const std::uint8_t i : variant.recomputed) {
+    if (graph_.context().op(variant.nodes[i].op).has(trait::pure))
+      recomputed_.push_back(state.nodes[plan.registers[i]]);
+  }
   releasing_.clear();
   for (const std::uint8_t i : variant.releasing)
     releasing_.push_back(state.nodes[plan.registers[i]]);
@@ -441,7 +443,7 @@ void Rewriter::erase_removed() {
     bool used = false;
     for (std::uint32_t i = 0; i < view_.num_results(n); ++i)
       used |= view_.num_uses(view_.result(n, i)) != 0;
-    if (used || !graph_.context().op(view_.op(n)).has(trait::pure))
+    if (used)
       continue;
     if (std::find(releasing_.begin(), releasing_.end(), n) != releasing_.end())
       release(n);

@@ -1,5 +1,8 @@
 #include <tandem/passes/pattern/similar_ops.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 
 namespace tandem {
@@ -28,6 +31,7 @@ constexpr Sign signs[] = {
     {"linear", "batch_matmul", "a product of two computed values"},
     {"matmul", "linear", "which has its weight transposed"},
     {"matmul", "batch_matmul", "of rank 3"},
+    {"split", "linear", "parts may be products of their own; the pass 'merge_linears' makes one of them and cuts it"},
     {"split", "slice", "parts may be cut one by one; the pass 'splits' makes one split of them"},
     {"slice", "split", "parts may be cut all at once"},
     {"square", "pow", "perhaps a square"},
@@ -68,6 +72,12 @@ std::vector<std::string> similar_ops(const Graph& graph, const ValueNames& names
                                   graph.count(OpId{i}) == 1 ? "" : "s", first_of(graph, names, OpId{i})));
   }
   return found;
+}
+
+std::string_view meaning_of(std::string_view op, std::string_view found) {
+  const auto it =
+      std::find_if(std::begin(signs), std::end(signs), [&](const Sign& s) { return s.op == op && s.sign == found; });
+  return it == std::end(signs) ? std::string_view() : it->meaning;
 }
 
 }  // namespace tandem

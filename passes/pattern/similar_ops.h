@@ -13,4 +13,8 @@ namespace tandem {
 /// Each with the number of its nodes and the first of them.
 std::vector<std::string> similar_ops(const Graph& graph, const ValueNames& names, std::string_view op);
 
+/// What it may mean that `found` stands where `op` is looked for: "perhaps a silu that is spelt out: x * sigmoid(x)";
+/// empty when nothing is known.
+std::string_view meaning_of(std::string_view op, std::string_view found);
+
 }  // namespace tandem

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <tandem/passes/pattern/similar_ops.h>
+
 namespace tandem {
 
 std::string describe_node(const Graph& graph, const ValueNames& names, Node node) {
@@ -154,9 +156,17 @@ struct Words {
                         : fmt::format("{} reads %{} instead", describe_node(graph, names, n), names[at()]);
     f.detail = fmt::format("{} in its place", graph.def(n).name);
     f.marks = {{n, Mark::Part::op, 0}};
-    f.in_graph = fmt::format("use {} for {}", op(), graph.def(n).name);
-    f.in_pattern = fmt::format("if {} will do as well: 'for op in {{{}, {}}}', and op for {}{}", graph.def(n).name,
-                               op(), graph.def(n).name, op(), line());
+    const std::string& found = graph.def(n).name;
+    const std::string_view why = meaning_of(op(), found);
+    f.in_graph = fmt::format("use {} for {}{}{}", op(), found, why.empty() ? "" : ": ", why);
+    // One op for the other needs one form; else the match must be written anew.
+    const bool alike = graph.num_operands(n) == node().operands.size() &&
+                       graph.num_results(n) == node().results.size() && node().rest_operands < 0 &&
+                       !node().rest_results;
+    f.in_pattern =
+        alike ? fmt::format("if {} will do as well: 'for op in {{{}, {}}}', and op for {}{}", found, op(), found, op(),
+                            line())
+              : fmt::format("match the {} in its place, where the rewrite can be made from that{}", found, line());
     return f;
   }
 
@@ -180,7 +190,8 @@ struct Words {
       if (f.marks.empty() && def)
         f.marks = {{def, Mark::Part::result, graph.result_index(at())}};
     }
-    f.in_graph = fmt::format("there must be a {} here", op());
+    const bool vowel = std::string_view("aeiou").find(op().front()) != std::string_view::npos;
+    f.in_graph = fmt::format("there must be {} {} here", vowel ? "an" : "a", op());
     const bool one_to_one = node().operands.size() == 1 && node().results.size() == 1;
     f.in_pattern = one_to_one ? fmt::format("write 'optional' in front of the {}{}", op(), line())
                               : fmt::format("leave the {} out of the match{}", op(), line());

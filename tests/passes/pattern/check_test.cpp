@@ -242,6 +242,18 @@ TEST_CASE("check: a match that can never be rewritten") {
   CHECK(codes(report) == "check.refused");
 }
 
+TEST_CASE("check: a result whose type does not follow from the match, until the match says so") {
+  const auto chosen = [](const std::string& c, const std::string& y) {
+    return check("fusion chosen { dims M match { in %x: f32[1, 4], %c: " + c + "\n %y = where(%c, %x, %x) : " + y +
+                 " } rewrite { %z = identity(%x)  %y = %z } }");
+  };
+  const CheckReport loose = chosen("bool[M, 4]", "any");
+  CHECK(codes(loose) == "lint.result-type");
+  CHECK(loose.proven());
+  CHECK(codes(chosen("bool[1, 4]", "any")) == "");
+  CHECK(codes(chosen("bool[M, 4]", "f32[1, 4]")) == "");
+}
+
 TEST_CASE("check: the same seed gives the same report, another seed other graphs") {
   const Pattern pattern = parse_fusions(rms("eps = $eps, round_before_weight = $round"), "t").at(0);
   CheckOptions options;
