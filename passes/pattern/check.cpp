@@ -63,7 +63,7 @@ class Checker {
     for (const CheckExecutor& e : executors_)
       report_.executors.push_back(e.name);
     for (const Guard& g : pattern_.where)
-      report_.guards.push_back({guard_text(g), g.span, 0, 0});
+      report_.guards.push_back({to_string(g), g.span, 0, 0});
     for (std::size_t v = 0; v < set_->variants.size() && !failed_; ++v)
       check_variant(v);
     if (is_draft_) {
@@ -86,19 +86,6 @@ class Checker {
   }
 
  private:
-  static std::string guard_text(const Guard& g) {
-    std::string text = g.negated ? "not " : "";
-    if (!g.predicate.empty()) {
-      text += g.predicate + "(";
-      for (std::size_t i = 0; i < g.args.size(); ++i)
-        text += (i == 0 ? "" : ", ") + to_string(g.args[i]);
-      return text + ")";
-    }
-    constexpr std::string_view names[] = {"==", "!=", "<", "<=", ">", ">=", "in", "any"};
-    return text + to_string(g.args[0]) + " " + std::string(names[static_cast<std::size_t>(g.compare)]) + " " +
-           to_string(g.args[1]);
-  }
-
   void problem(std::string_view code, Severity severity, const Span& span, std::string message, std::string help) {
     Diagnostic d = pattern_problem(pattern_, span, code, std::move(message), std::move(help));
     d.severity = severity;
@@ -396,7 +383,7 @@ class Checker {
     wishes.break_guard = static_cast<int>(g);
     const Guard& guard = variant.source.pattern.where[g];
     const auto broken = Instantiator(context_, variant).make(random_, wishes);
-    if (broken && expect_no_match(alone, *broken, fmt::format("'{}' does not hold", guard_text(guard)), guard.span))
+    if (broken && expect_no_match(alone, *broken, fmt::format("'{}' does not hold", to_string(guard)), guard.span))
       ++report_.guards[g].broken;
   }
 

@@ -162,6 +162,9 @@ struct Guard {
   friend bool operator==(const Guard&, const Guard&) = default;
 };
 
+/// "not weight(%x)", "Q % 8 == 0", "$t in {bf16, f16}": parses back.
+TANDEM_PASSES_API std::string to_string(const Guard& guard);
+
 /// A node to create: `%a, %b = fused(%q, %c) {eps = $eps}`. Attributes that are not given take the op's default.
 struct RewriteNode {
   std::vector<std::string> results;

@@ -645,21 +645,8 @@ class PlanBuilder {
       s.kind = StepKind::guard;
       s.arg = static_cast<std::uint32_t>(set_.guards.size());
       set_.guards.push_back(std::move(bound));
-      add(s, g.span, to_text(g));
+      add(s, g.span, to_string(g));
     }
-  }
-
-  static std::string to_text(const Guard& g) {
-    std::string out = g.negated ? "not " : "";
-    if (!g.predicate.empty()) {
-      out += g.predicate + "(";
-      for (const Expr& e : g.args)
-        out += (out.back() == '(' ? "" : ", ") + to_string(e);
-      return out + ")";
-    }
-    static constexpr std::string_view signs[] = {"==", "!=", "<", "<=", ">", ">=", "in", "any"};
-    return out + fmt::format("{} {} {}", to_string(g.args[0]), signs[static_cast<std::size_t>(g.compare)],
-                             to_string(g.args[1]));
   }
 
   /// A negative part hangs on values of the match; its own nodes get registers beyond those of the match.

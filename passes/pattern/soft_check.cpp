@@ -284,7 +284,7 @@ class SoftChecker {
     std::string values;
     for (const Expr& e : g.args)
       list_values(e, values);
-    FailedPredicate& f = s_.fail(Cause::guard, g.span, spell(g),
+    FailedPredicate& f = s_.fail(Cause::guard, g.span, to_string(g),
                                  values.empty() ? "it does not hold" : "it does not hold where " + values);
     f.in_pattern = fmt::format("loosen the condition{}", at_line(g.span));
     for (const Expr& e : g.args)
@@ -330,7 +330,7 @@ class SoftChecker {
       found += fmt::format("{}{} ({}, {} uses)", found.empty() ? "" : "; ", is, type, s_.graph.num_uses(v));
       detail += fmt::format("{}{} ({})", detail.empty() ? "" : "; ", is.substr(is.find(' ') + 1), type);
     }
-    FailedPredicate& f = s_.fail(Cause::guard, g.span, spell(g), std::move(found));
+    FailedPredicate& f = s_.fail(Cause::guard, g.span, to_string(g), std::move(found));
     f.detail = std::move(detail);
     for (const Value v : values) {
       if (const Node def = s_.graph.def_node(v))
@@ -358,20 +358,6 @@ class SoftChecker {
       out += (out.empty() ? "" : ", ") + text;
     for (const Expr& a : e.args)
       list_values(a, out);
-  }
-
-  static std::string spell(const Guard& g) {
-    std::string out = g.negated ? "not " : "";
-    if (!g.predicate.empty()) {
-      out += g.predicate + "(";
-      for (const Expr& e : g.args)
-        out += (out.back() == '(' ? "" : ", ") + to_string(e);
-      return out + ")";
-    }
-    static constexpr std::string_view signs[] = {"==", "!=", "<", "<=", ">", ">=", "in", "any"};
-    const std::string right = to_string(g.args[1]);
-    return out + fmt::format("{} {} {}", to_string(g.args[0]), signs[static_cast<std::size_t>(g.compare)],
-                             g.compare == Compare::one_of ? "{" + right.substr(1, right.size() - 2) + "}" : right);
   }
 
   SoftState& s_;

@@ -189,6 +189,14 @@ std::string to_string(const Expr& e) {
   return "";
 }
 
+std::string to_string(const Guard& g) {
+  const std::string prefix = g.negated ? "not " : "";
+  if (!g.predicate.empty())
+    return prefix + fusion_text::spell_name(g.predicate) + "(" + list(g.args) + ")";
+  const std::string right = g.compare == Compare::one_of ? "{" + list(g.args[1].args) + "}" : to_string(g.args[1]);
+  return fmt::format("{}{} {} {}", prefix, to_string(g.args[0]), fusion_text::spell_compare(g.compare), right);
+}
+
 std::string to_string(const TypePattern& t) {
   std::string out = t.dtype.empty() ? "" : fusion_text::spell_name(t.dtype);
   if (!t.has_shape)

@@ -53,15 +53,6 @@ std::string attribute(const AttrPattern& a) {
   }
 }
 
-std::string guard(const Guard& g) {
-  const std::string prefix = g.negated ? "not " : "";
-  if (!g.predicate.empty()) {
-    return prefix + spell_name(g.predicate) + "(" + joined(g.args, [](const Expr& e) { return to_string(e); }) + ")";
-  }
-  const std::string right = g.compare == Compare::one_of ? set(g.args[1]) : to_string(g.args[1]);
-  return fmt::format("{}{} {} {}", prefix, to_string(g.args[0]), spell_compare(g.compare), right);
-}
-
 std::string input(const InputPattern& in) {
   const bool any = in.type.dtype.empty() && !in.type.has_shape;
   return spell_value(in.name) + (any ? "" : ": " + to_string(in.type));
@@ -111,7 +102,7 @@ class Writer {
     if (!p.where.empty()) {
       block(section("where"), "where", [&] {
         for (const Guard& g : p.where)
-          item(position_of(g.span), 2, guard(g));
+          item(position_of(g.span), 2, to_string(g));
       });
     }
     if (!p.rewrite.empty() || !p.replacements.empty()) {
