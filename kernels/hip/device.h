@@ -2,8 +2,8 @@
 //
 // A source is compiled by clang for AMD without any header or device library of ROCm (-nogpuinc -nogpulib), so that any
 // clang that knows the architecture will do, and by nvcc for NVIDIA without a change. Everything here is therefore
-// either plain C++, a compiler builtin, or a line of PTX. For tests without a GPU any C++ compiler takes AMD's side, with
-// the builtins of emulated.h (TANDEM_EMULATED).
+// either plain C++, a compiler builtin, or a line of PTX. For tests without a GPU any C++ compiler takes AMD's side,
+// with the builtins of emulated.h (TANDEM_EMULATED).
 //
 // Wave: the lanes that run in step, `wave_size` of them: 64 on gfx9, 32 on gfx11, gfx12 and NVIDIA.
 #pragma once
