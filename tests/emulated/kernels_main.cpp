@@ -127,7 +127,7 @@ int main(int argc, char** argv) {
     tandem::test::wave = argument.ends_with("32") ? 32 : 64;
     return true;
   });
-  const bool all = arguments.size() == 1;
+  [[maybe_unused]] const bool all = arguments.size() == 1;
   const int failed = Catch::Session().run(static_cast<int>(arguments.size()), arguments.data());
 #if !defined(__SANITIZE_ADDRESS__)  // which takes fewer cases
   if (failed == 0 && all)
