@@ -14,6 +14,7 @@
 #include <tandem/tools/exit_status.h>
 #include <tandem/tools/fusions.h>
 #include <tandem/tools/graph_file.h>
+#include <tandem/tools/named_files.h>
 #include <tandem/tools/pipeline_options.h>
 #include <tandem/tools/verb.h>
 
@@ -73,6 +74,7 @@ int run_explain(const ExplainOptions& o) {
                 "--fusion NAME says why a fusion fired or did not ('tandem list fusions' has the names); --extract "
                 "NODE,... drafts one");
   }
+  NamedFiles().reads("GRAPH", o.graph).reads("--fusions", o.pipeline.fusions).writes("-o", o.output).check();
   const PassConfig config = pass_config(o.pipeline);
   const Capabilities capabilities = parse_target(o.pipeline.target);
   const auto context = Context::create();

@@ -37,6 +37,7 @@ TEST_CASE("each wrong option has its code") {
          {{"run", "-", "--outputs", "-"}, "usage.output"},
          {{"run", "-", "--inputs", "-"}, "usage.input"},
          {{"opt", "-", "--fusions", "-"}, "usage.input"},
+         {{"explain", "-", "--fusion", "f", "--fusions", "f.fusion", "-o", "f.fusion"}, "usage.output"},
          {{"opt", "-", "--target", "cpu", "--target", "cpu"}, "usage.arguments"},
          {{"run", "-", "--rtol=-1", "--compare", "x"}, "usage.tolerance"},
          {{"run", "-", "--rtol", "0.1"}, "usage.tolerance"},
