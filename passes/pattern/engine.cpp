@@ -4,11 +4,10 @@
 #include <array>
 #include <optional>
 
-#include <fmt/format.h>
-
 #include <tandem/ir/diagnostic.h>
 #include <tandem/passes/pattern/match_record.h>
 #include <tandem/passes/pattern/matcher.h>
+#include <tandem/passes/pattern/rewrite_trail.h>
 #include <tandem/passes/pattern/rewriter.h>
 
 namespace tandem {
@@ -38,6 +37,7 @@ class Engine {
         observer_(observer),
         matcher_(set, graph),
         rewriter_(set, graph),
+        suspicious_(graph.num_nodes() + 64),
         limit_(16 * graph.num_nodes() + 1024) {
     result_.fusions.resize(set.patterns.size());
     std::vector<bool> wanted(set.patterns.size(), false);
@@ -276,6 +276,8 @@ class Engine {
   bool try_rewrite(Attempt& a, const MatchState& state, bool like_last) {
     if (observer_)
       note_matched(a, state);
+    if (trail_)
+      trail_->matched(std::span(state.nodes).first(a.variant->nodes.size()));
     a.done = rewriter_.rewrite(*a.variant, *a.plan, state, like_last);
     if (observer_)
       tell(a);
@@ -311,12 +313,8 @@ class Engine {
     result_.changed = true;
     last_ = &variant;
     hindering_ |= variant.may_hinder;
-    if (++rewrites_ > limit_) {
-      throw Error("pattern.non-terminating",
-                  fmt::format("the rewrites do not come to an end: stopped after {}, the last by fusion '{}'",
-                              rewrites_, set_.patterns[variant.fusion].name),
-                  "make sure that what a fusion creates is not matched again by itself or by another");
-    }
+    if (++rewrites_ > suspicious_)
+      follow(variant);
     for (const Node n : rewriter_.created()) {
       if (set_.interesting_ops[graph_.op(n).index])
         seeds_.push_back(n);
@@ -329,6 +327,15 @@ class Engine {
       for (const std::uint32_t i : rewriter_.erased())
         taken_by_[i] = static_cast<std::uint32_t>(variant.fusion);
     }
+  }
+
+  /// More rewrites than there were nodes: from here on it is noted who matches what whom made.
+  void follow(const CompiledVariant& variant) {
+    if (!trail_)
+      trail_.emplace(set_, graph_);
+    trail_->rewritten(variant.fusion, rewriter_.created());
+    if (rewrites_ > limit_)
+      throw Error(trail_->endless(rewrites_));
   }
 
   bool several_patterns() const { return set_.patterns.size() > 1; }
@@ -405,8 +412,10 @@ class Engine {
   const SiteObserver& observer_;
   Matcher matcher_;
   Rewriter rewriter_;
+  std::size_t suspicious_;
   std::size_t limit_;
   std::size_t rewrites_ = 0;
+  std::optional<RewriteTrail> trail_;  // once there were more than `suspicious_`
   std::vector<std::uint32_t> variants_;
   GrowingArray<Hit> hits_;
   MatchRecords records_;

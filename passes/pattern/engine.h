@@ -59,7 +59,8 @@ struct SiteEvent {
 using SiteObserver = std::function<void(const SiteEvent&)>;
 
 /// Rewrites `graph` with the patterns `active`. Throws Error "pattern.non-terminating" when the
-/// rewrites do not come to an end: more than 16 for each node of the graph as it was.
+/// rewrites do not come to an end: more than 16 for each node of the graph as it was. It names the fusions that match
+/// what they make, in turn or by themselves.
 TANDEM_PASSES_API EngineResult run_patterns(const CompiledSet& set, Graph& graph, std::span<const ActivePattern> active,
                                             const SiteObserver& observer = {});
 

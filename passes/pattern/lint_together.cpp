@@ -103,8 +103,9 @@ class TogetherLinter {
       if (e.diagnostics().front().code == "pattern.non-terminating" && !endless_[pattern.name]) {
         endless_[pattern.name] = true;
         add(pattern, "lint.non-terminating", Severity::error,
-            fmt::format("together with the others it rewrites without an end: {}", e.diagnostics().front().message),
-            "make one of the two exclude what the other creates");
+            fmt::format("together with the others it is rewritten without an end: {}", e.diagnostics().front().message),
+            e.diagnostics().front().help);
+        out_.back().notes = e.diagnostics().front().notes;
       }
     }
   }

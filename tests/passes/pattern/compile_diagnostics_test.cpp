@@ -259,18 +259,55 @@ TEST_CASE("all that is wrong is said at once, and what variants share once", "[d
         "2 pattern.unknown-op\n3 pattern.unknown-op");
 }
 
-TEST_CASE("rewrites that do not end are stopped", "[diagnostics]") {
+namespace {
+
+/// What running all of `fusions` over a graph says.
+Diagnostic endless(const std::string& fusions, const std::string& body) {
   const auto context = Context::create();
-  const auto set = compile(
-      context,
-      parse_fusions("fusion again { match { %y = mul(%a, %b) } rewrite { %n = mul(%a, %b) %y = %n } }", "f.fusion"));
-  Graph graph = parse_text(context, R"(graph @g(%a: f32[4], %b: f32[4]) {
-  %y = mul %a, %b : f32[4]
-  return %y
-}
-)");
+  const auto set = compile(context, parse_fusions(fusions, "f.fusion"));
+  Graph graph = parse_text(context, "graph @g(%a: f32[4], %b: f32[4]) {\n" + body + "}\n");
   const auto found = problems_of([&] { run_patterns(*set, graph); });
   REQUIRE(found.size() == 1);
   CHECK(found[0].code == "pattern.non-terminating");
-  CHECK(found[0].message.find("'again'") != std::string::npos);
+  return found[0];
+}
+
+std::string place_of(const Diagnostic& d) {
+  return d.where.file + ":" + std::to_string(d.where.line);
+}
+
+}  // namespace
+
+TEST_CASE("rewrites that do not end are stopped, and the fusion is named with its place", "[diagnostics]") {
+  const Diagnostic d = endless("\nfusion again { match { %y = mul(%a, %b) } rewrite { %n = mul(%a, %b) %y = %n } }",
+                               "%y = mul %a, %b\nreturn %y\n");
+  CHECK(place_of(d) == "f.fusion:2");
+  CHECK(d.message == "fusion 'again' matches what it makes itself without an end: stopped after 1041 rewrites");
+  CHECK(d.notes ==
+        std::vector<std::string>{"'again' [f.fusion:2:1] makes a node 'mul' that 'again' [f.fusion:2:1] matches"});
+}
+
+TEST_CASE("of rewrites that do not end all fusions that go round are named, and no others", "[diagnostics]") {
+  const std::string fusions = R"(fusion sober { match { %y = tanh(%x) } rewrite { %n = sigmoid(%x) %y = %n } }
+fusion b { flag fuse_b match { %y = abs(%x) } rewrite { %n = neg(%x) %y = %n } }
+fusion c { match { %y = neg(%x) } rewrite { %n = relu(%x) %s = sqrt(%n) %y = %s } }
+fusion mops_up { match { %y = sqrt(%x) } rewrite { %y = %x } }
+fusion a { flag fuse_a match { %y = relu(%x) } rewrite { %n = abs(%x) %y = %n } }
+)";
+  const Diagnostic d = endless(fusions, "%t = tanh %a\n%y = relu %t\nreturn %y\n");
+  CHECK(place_of(d) == "f.fusion:2");
+  CHECK(d.message.find("fusions 'b', 'c' and 'a' match what they make in turn without an end") == 0);
+  CHECK(d.notes == std::vector<std::string>{
+                       "'b' [f.fusion:2:1] makes a node 'neg' that 'c' [f.fusion:3:1] matches",
+                       "'c' [f.fusion:3:1] makes a node 'relu' that 'a' [f.fusion:5:1] matches",
+                       "'a' [f.fusion:5:1] makes a node 'abs' that 'b' [f.fusion:2:1] matches",
+                   });
+  CHECK(d.help.find("switch one off: '--flag fuse_b=off' or '--flag fuse_a=off'") != std::string::npos);
+}
+
+TEST_CASE("rewrites that multiply are told by the fusion, too", "[diagnostics]") {
+  const Diagnostic d =
+      endless("fusion more { match { %y = relu(%x) } rewrite { %n = relu(%x) %m = relu(%n) %o = relu(%m) %y = %o } }",
+              "%y = relu %a\nreturn %y\n");
+  CHECK(d.message.find("fusion 'more' matches what it makes itself") == 0);
 }
