@@ -134,6 +134,8 @@ class AttributeChecker {
       return;
     }
     if (open ? dims.size() < count : dims.size() != count) {
+      if (counts_results(attr) && has_other_results())
+        return;  // one size a result: told as the number of results
       FailedPredicate& f = fail(
           i, span_of(a), fmt::format("{} of {} has {}{} elements", attr.name, who(), open ? "at least " : "", count),
           fmt::format("it is {}", to_string(have(i))));
@@ -145,6 +147,12 @@ class AttributeChecker {
       s_.equations.push_back(
           {dims[k], &a.value.args[k], span_of(a), fmt::format("{}[{}] of {}", attr.name, k, who()), mark(i)});
     }
+  }
+
+  bool counts_results(const AttrDef& attr) const { return n_.op == op::split && attr.name == "sizes"; }
+  bool has_other_results() const {
+    const std::size_t have = s_.graph.num_results(node_);
+    return n_.rest_results ? have < n_.results.size() : have != n_.results.size();
   }
 
   void check_axes(std::size_t i, const AttrPattern& a) {

@@ -59,9 +59,10 @@ class SoftChecker {
                     fmt::format("{} has {}{} {}", describe_node(s_.set, s_.v, i), more ? "at least " : "", want, what),
                     fmt::format("it has {}", have));
         f.marks = {{node, Mark::Part::op, 0}};
-        f.in_pattern = have > want
-                           ? fmt::format("name the others, or write a rest, %more..., last{}", at_line(n.source->span))
-                           : fmt::format("name as many {} as there are{}", what, at_line(n.source->span));
+        const std::string_view sizes = n.op == op::split && what == "results" ? ", and end 'sizes' with ..." : "";
+        f.in_pattern = have > want ? fmt::format("name the others, or write a rest, %more..., last{}{}", sizes,
+                                                 at_line(n.source->span))
+                                   : fmt::format("name as many {} as there are{}", what, at_line(n.source->span));
       };
       check(s_.graph.num_operands(node), n.operands.size(), n.rest_operands >= 0, "operands");
       check(s_.graph.num_results(node), n.results.size(), n.rest_results, "results");

@@ -106,6 +106,8 @@ bool SoftMatcher::is_alone(std::size_t pattern_node, std::uint32_t node) const {
 int SoftMatcher::cost_of_other(std::size_t node, std::uint32_t other) const {
   const PatternNode& n = v_.nodes[node];
   const OpDef &wanted = context_.op(n.op), &found = context_.op(view_.op(other));
+  if (found.has(trait::view) && !wanted.has(trait::view))
+    return view_instead_cost;
   const bool alike = view_.num_operands(other) == n.operands.size() && view_.num_results(other) == n.results.size() &&
                      wanted.has(trait::elementwise) == found.has(trait::elementwise) &&
                      wanted.has(trait::view) == found.has(trait::view);

@@ -59,6 +59,8 @@ inline constexpr int predicate_cost = 4;
 inline constexpr int other_op_cost = 5;  ///< Of the same arity, elementwise as it is.
 inline constexpr int unlike_op_cost = 7;
 inline constexpr int missing_cost = 8;
+/// A view computes nothing: where something is to be computed it is rather missing than another op.
+inline constexpr int view_instead_cost = missing_cost + 1;
 
 class SoftMatcher {
  public:

@@ -125,6 +125,24 @@ TEST_CASE("sites that miss for the same reason are told together", "[explain]") 
   CHECK(has(words, "likewise %y1; %y2"));
 }
 
+TEST_CASE("results of a split that are too many are told once, not again as sizes that are too many", "[explain]") {
+  const std::string graph = with(with(mla, "%c, %pe = split", "%c, %pe, %r = split"), "[32, 16]", "[32, 14, 2]");
+  const FusionExplanation e = explain(graph, "mla_dual_rms_norm");
+  REQUIRE(e.missed.size() == 1);
+  REQUIRE(e.missed[0].failures.size() == 1);
+  CHECK(has(e.missed[0].failures[0].predicate, "split (%c) has 2 results"));
+  CHECK(has(e.missed[0].failures[0].in_pattern, "%more..., last, and end 'sizes' with ..."));
+}
+
+TEST_CASE("a view is not taken for another op in the place of one that computes", "[explain]") {
+  const std::string graph =
+      with(with(mla, "  %cn = rms_norm %c, %kv_w {eps = 1e-06}\n", ""), "%qn, %cn, %pe", "%qn, %c, %pe");
+  const FusionExplanation e = explain(graph, "mla_dual_rms_norm");
+  REQUIRE(e.missed.size() == 1);
+  REQUIRE(e.missed[0].failures.size() == 1);
+  CHECK(to_string(e.missed[0].failures[0].cause) == "missing");
+}
+
 TEST_CASE("starved: another fusion takes every site", "[explain]") {
   const FusionExplanation e = explain(two_silus, "silu_mul", {.fusions = silu_mul + R"(
 fusion greedy {

@@ -101,6 +101,52 @@ TEST_CASE("slices", "[mla]") {
             .matches == 1);
 }
 
+TEST_CASE("the spellings agree, with a rest behind the two latents and without", "[mla]") {
+  const auto graph = [](const std::string& width, const std::string& cut) {
+    return "graph @g(%p: bf16[T, " + width + "], %q_w: bf16[512], %kv_w: bf16[512]) {\n" + cut +
+           "%qn = rms_norm %q, %q_w {eps = 1e-06}\n%cn = rms_norm %c, %kv_w {eps = 1e-06}\nreturn %qn, %cn }\n";
+  };
+  struct Spelling {
+    const char* name;
+    const char* cut;
+  };
+  const Spelling with_rest[] = {
+      {"flat", "%q, %c, %pe = split %p {axis = -1, sizes = [512, 512, 64]}\n"},
+      {"nested",
+       "%q, %kv = split %p {axis = -1, sizes = [512, 576]}\n"
+       "%c, %pe = split %kv {axis = -1, sizes = [512, 64]}\n"},
+      {"slices",
+       "%q = slice %p {axis = -1, start = 0, end = 512}\n"
+       "%c = slice %p {axis = -1, start = 512, end = 1024}\n"},
+  };
+  const Spelling without[] = {
+      // a packed projection of two parts of one size
+      {"flat", "%q, %c = split %p {axis = -1, sizes = [512, 512]}\n"},
+      {"nested",
+       "%q, %kv = split %p {axis = -1, sizes = [512, 512]}\n"
+       "%c, %pe = split %kv {axis = -1, sizes = [512, 0]}\n"},
+      {"slices",
+       "%q = slice %p {axis = -1, start = 0, end = 512}\n"
+       "%c = slice %p {axis = -1, start = 512, end = 1024}\n"},
+  };
+  for (const Spelling& s : with_rest) {
+    INFO(s.name);
+    CHECK(fuse(graph("1088", s.cut)).matches == 1);
+    CHECK(fused_at_o1(graph("1088", s.cut)) == 1);
+  }
+  for (const Spelling& s : without) {
+    INFO(s.name << ", no rest");
+    CHECK(fuse(graph("1024", s.cut)).matches == 1);
+    CHECK(fused_at_o1(graph("1024", s.cut)) == 1);
+  }
+  // The parts are the first two in each spelling: what stands in front of them is no part of the pair.
+  CHECK(fuse(graph("1088", "%pe, %q, %c = split %p {axis = -1, sizes = [64, 512, 512]}\n")).matches == 0);
+  CHECK(fuse(graph("1088",
+                   "%q = slice %p {axis = -1, start = 64, end = 576}\n"
+                   "%c = slice %p {axis = -1, start = 576, end = 1088}\n"))
+            .matches == 0);
+}
+
 TEST_CASE("axis 1 of a matrix is axis -1", "[mla]") {
   CHECK(fuse(graph_of(R"(
     %q, %kv = split %p {axis = 1, sizes = [1536, 576]}

@@ -42,8 +42,8 @@ Pattern mla_dual_rms_norm() {
          p.match("split", {x})
              .keep()
              .attr("axis", -1)
-             .attr("sizes", {Q, C, P, rest_of_list()})
-             .results("q", "c", "pe", "more...");
+             .attr("sizes", {Q, C, rest_of_list()})
+             .results("q", "c", "more...");
        },
        [&] {
          p.match("split", {x})
