@@ -248,8 +248,8 @@ std::optional<Attribute> Solution::choose_attribute(const NodePattern& source, c
   if (candidates.empty() && def.name == "shape" && node.operands.empty() && random_->percent(75))
     candidates.push_back(Attribute::of(Shape{}));  // a constant is most often one number
   if (candidates.empty() && def.kind == AttrKind::boolean && booleans) {
-    candidates.push_back(Attribute::of((*booleans >> (booleans_chosen_ % 32) & 1U) != 0));
-    ++booleans_chosen_;
+    candidates.push_back(Attribute::of((*booleans >> (open_booleans_ % 32) & 1U) != 0));
+    ++open_booleans_;
   }
   if (candidates.empty())
     candidates = propose_attribute(node, i, *random_);

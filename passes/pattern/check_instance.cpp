@@ -96,6 +96,7 @@ class Attempt {
     choose_outputs();
     if (!wishes_.plain)
       respell();
+    instance_.open_booleans = solution_.open_booleans();
     instance_.symbols = solution_.symbols;
     instance_.symbolic = !solution_.symbols.empty();
     for (const auto& [name, size] : instance_.symbols) {

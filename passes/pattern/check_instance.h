@@ -42,6 +42,7 @@ struct Instance {
   std::vector<int> outputs;
   std::vector<std::pair<std::string, std::int64_t>> symbols;  ///< Of the dims, with the sizes to run with.
   std::vector<std::optional<bool>> guards;                    ///< Whether each holds; empty: cannot be told.
+  unsigned open_booleans = 0;  ///< Boolean attributes that the pattern leaves open, and that a wish decided on.
   bool commuted = false, outside_users = false, respelled = false, symbolic = false;
 
   /// Adds a node that makes one value; the caller sees to its place. Returns the value.

@@ -51,6 +51,9 @@ class Solution {
   /// The value of an expression; free dims in it are drawn. Empty when a capture is not bound, or there is none.
   std::optional<Attribute> value(const Expr& e, AttrKind kind = AttrKind::none);
 
+  /// How many boolean attributes `booleans` decided on so far.
+  unsigned open_booleans() const { return open_booleans_; }
+
   /// Whether the comparison of two attributes holds; reals by value, dims as far as constants decide it.
   static std::optional<bool> compare(Compare how, Attribute a, Attribute b);
 
@@ -68,7 +71,7 @@ class Solution {
   const CompiledVariant* variant_;
   CheckRandom* random_;
   std::int64_t largest_dim_;
-  unsigned booleans_chosen_ = 0;
+  unsigned open_booleans_ = 0;
   std::optional<std::vector<Dim>> last_leading_;
   std::span<const std::int64_t> palette_;
 };

@@ -1,21 +1,19 @@
 #include <tandem/passes/pattern/expand.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <tandem/ir/diagnostic.h>
+#include <tandem/passes/pattern/between.h>
+#include <tandem/passes/pattern/renaming.h>
 
 namespace tandem {
 
 namespace {
 
 constexpr std::size_t max_definition_depth = 16;  // each may use another twice, and so on
-
-using Renaming = std::map<std::string, std::string, std::less<>>;
 
 [[noreturn]] void fail(const Pattern& p, const Span& span, std::string_view code, std::string message,
                        std::string help = {}) {
@@ -26,47 +24,6 @@ using Renaming = std::map<std::string, std::string, std::less<>>;
                          .help = std::move(help),
                          .notes = {},
                          .source_line = {}});
-}
-
-bool is_rest(std::string_view name) {
-  return name.ends_with("...");
-}
-
-std::string renamed(const Renaming& names, const std::string& name) {
-  if (name == "_")
-    return name;
-  const std::string_view base = is_rest(name) ? std::string_view(name).substr(0, name.size() - 3) : name;
-  const auto it = names.find(base);
-  if (it == names.end())
-    return name;
-  return is_rest(name) ? it->second + "..." : it->second;
-}
-
-void rename(Expr& e, const Renaming& names, Expr::Kind kind) {
-  if (e.kind == kind)
-    e.text = renamed(names, e.text);
-  for (Expr& a : e.args)
-    rename(a, names, kind);
-}
-
-void rename_values(Expr& e, const Renaming& names) {
-  rename(e, names, Expr::Kind::value);
-  rename(e, names, Expr::Kind::uses);
-}
-
-void rename_values(std::vector<Clause>& clauses, const Renaming& names) {
-  for (Clause& c : clauses) {
-    for (std::string& v : c.node.operands)
-      v = renamed(names, v);
-    for (std::string& v : c.node.results)
-      v = renamed(names, v);
-    for (std::string& v : c.args)
-      v = renamed(names, v);
-    for (std::string& v : c.results)
-      v = renamed(names, v);
-    for (auto& branch : c.branches)
-      rename_values(branch, names);
-  }
 }
 
 // --- families: names of ops, dtypes and dims are replaced by the member's
@@ -117,76 +74,6 @@ void substitute_family(Pattern& p, const Renaming& names) {
   for (std::string& k : p.kernels)
     k = renamed(names, k);
 }
-
-// --- what stands in between: nodes of their own
-// ----------------------------------------------------------------------------------------------------
-
-/// Values that a pattern names.
-void collect_values(const std::vector<Clause>& clauses, std::set<std::string>& out) {
-  for (const Clause& c : clauses) {
-    for (const auto* names : {&c.node.operands, &c.node.results, &c.args, &c.results})
-      out.insert(names->begin(), names->end());
-    for (const auto& branch : c.branches)
-      collect_values(branch, out);
-  }
-}
-
-class ThroughExpander {
- public:
-  ThroughExpander(const Context& context, const Pattern& p) : context_(context) {
-    collect_values(p.match, taken_);
-    for (const Definition& d : p.definitions) {
-      collect_values(d.body, taken_);
-      taken_.insert(d.params.begin(), d.params.end());
-      taken_.insert(d.results.begin(), d.results.end());
-    }
-    for (const InputPattern& in : p.inputs)
-      taken_.insert(in.name);
-  }
-
-  void expand(std::vector<Clause>& clauses) {
-    std::vector<Clause> out;
-    for (Clause& c : clauses) {
-      for (auto& branch : c.branches)
-        expand(branch);
-      for (const ThroughPattern& t : std::exchange(c.node.through, {})) {
-        if (t.operand < c.node.operands.size())
-          out.push_back(node_of(t, c.node.operands[t.operand]));
-      }
-      out.push_back(std::move(c));
-    }
-    clauses = std::move(out);
-  }
-
- private:
-  /// The node that computes `operand` from what it was, under a name of its own.
-  Clause node_of(const ThroughPattern& t, std::string& operand) {
-    Clause c;
-    c.span = c.node.span = t.span;
-    c.node.op = t.op;
-    c.node.attrs = t.attrs;
-    c.node.optional = t.optional;
-    c.node.between = true;
-    c.node.operands = {operand};
-    if (const auto op = context_.find_op(t.op)) {
-      for (const AttrDef& d : context_.op(*op).attrs) {
-        const bool said =
-            std::any_of(t.attrs.begin(), t.attrs.end(), [&](const AttrPattern& a) { return a.name == d.name; });
-        if (!said && !d.default_value)
-          c.node.attrs.push_back({d.name, Compare::any, {}, t.span});
-      }
-    }
-    std::string name = operand + "." + t.op;
-    for (int i = 2; !taken_.insert(name).second; ++i)
-      name = fmt::format("{}.{}.{}", operand, t.op, i);
-    operand = name;
-    c.node.results = {name};
-    return c;
-  }
-
-  const Context& context_;
-  std::set<std::string> taken_;
-};
 
 // --- clauses
 // -----------------------------------------------------------------------------------------------------------------
@@ -340,25 +227,6 @@ class Expander {
   std::vector<std::string> open_;  // definitions that are being expanded, each inside the one before
 };
 
-/// What stands in between is left to its other users, as by `recompute`, where what it reads is still there: an input
-/// of the match, a kept or replaced value, or again such a node.
-void leave_to_others(Pattern& variant) {
-  std::set<std::string> gone;
-  for (const Clause& c : variant.match) {
-    if (c.kind == Clause::Kind::node && !c.node.keep && !c.node.recompute && !c.node.between)
-      gone.insert(c.node.results.begin(), c.node.results.end());
-  }
-  for (const Replacement& r : variant.replacements)
-    gone.erase(r.matched);
-  for (Clause& c : variant.match) {  // each stands behind the one in front of it
-    if (c.kind != Clause::Kind::node || !c.node.between)
-      continue;
-    c.node.recompute = !gone.contains(c.node.operands[0]);
-    if (!c.node.recompute)
-      gone.insert(c.node.results[0]);
-  }
-}
-
 void add_variants(const Pattern& pattern, const std::string& family_choice, std::vector<Variant>& out) {
   for (Partial& partial : Expander(pattern).run()) {
     Expander::apply_aliases(partial);
@@ -379,9 +247,11 @@ void add_variants(const Pattern& pattern, const std::string& family_choice, std:
       for (Expr& e : g.args)
         rename_values(e, partial.aliases);
     }
-    leave_to_others(v.pattern);
     v.choice = family_choice + (family_choice.empty() || partial.choice.empty() ? "" : ", ") + partial.choice;
-    out.push_back(std::move(v));
+    for (Variant& form : with_shared_nodes(std::move(v))) {
+      leave_to_others(form.pattern);
+      out.push_back(std::move(form));
+    }
     if (out.size() > max_variants) {
       fail(pattern, pattern.span, "pattern.too-many-variants",
            fmt::format("the fusion expands to more than {} variants", max_variants), "split it into several fusions");
@@ -412,10 +282,7 @@ std::vector<Variant> expand(const Context& context, const Pattern& pattern) {
     members = std::move(next);
   }
   for (auto& [member, choice] : members) {
-    ThroughExpander through(context, member);
-    through.expand(member.match);
-    for (Definition& d : member.definitions)
-      through.expand(d.body);
+    expand_between(context, member);
     add_variants(member, choice, out);
   }
   return out;

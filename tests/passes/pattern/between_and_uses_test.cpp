@@ -110,6 +110,43 @@ TEST_CASE("what stands in between becomes nodes: with '?' a variant each, with '
   CHECK(nodes[4].node.operands == std::vector<std::string>{"m.cast.reshape", "b.cast"});
 }
 
+TEST_CASE("two that read one value through the same words may read one node, or one each") {
+  const std::string fusion =
+      "fusion f { match { %a = relu(%x through cast {dtype = f64}?) %b = silu(%x through cast {dtype = f64}?)\n"
+      "%y = add(%a, %b) } rewrite { %n = neg(%x) %c = cast(%n) {dtype = f64} %y = %c } }";
+  const std::string head = "graph @g(%x: f32[4]) {\n", cast = " {dtype = f64}\n";
+  const auto graph = [&](const std::string& casts, const std::string& a, const std::string& b) {
+    return head + casts + " %a = relu " + a + "\n %b = silu " + b + "\n %y = add %a, %b\n return %y\n}";
+  };
+  const std::string one = " %c = cast %x" + cast, two = one + " %d = cast %x" + cast;
+  CHECK(matches(fusion, graph(one, "%c", "%c")) == 1);
+  CHECK(matches(fusion, graph(two, "%c", "%d")) == 1);
+  CHECK(matches(fusion, graph(" %c = cast %x {dtype = bf16}\n", "%c", "%c")) == 0);
+  const auto variants = expand(*Context::create(), parse_fusions(fusion, "f.fusion").at(0));
+  REQUIRE(variants.size() == 5);
+  CHECK(variants[1].choice == "with cast at line 1, with cast at line 1, one cast for lines 1 and 1");
+  CHECK(check_fusion(Context::create(), parse_fusions(fusion, "f.fusion").at(0), test::oracle_only(), {}).variants == 5);
+}
+
+TEST_CASE("of chains through the same words the beginning may be shared, or all") {
+  const auto variants = expand(
+      *Context::create(),
+      parse_fusions("fusion f { match { %y = add(%x through cast through reshape, %x through cast through reshape) }\n"
+                    "rewrite { %y = %x } }",
+                    "f.fusion")
+          .at(0));
+  std::vector<std::size_t> nodes;
+  for (const Variant& v : variants)
+    nodes.push_back(v.pattern.match.size());
+  CHECK(nodes == std::vector<std::size_t>{5, 4, 3});
+  std::string many = "fusion f { match {\n";
+  for (int i = 0; i < 12; ++i)
+    many += "%y" + std::to_string(i) + " = neg(%x through cast)\n";
+  many +=
+      "%y = concat(%y0, %y1, %y2, %y3, %y4, %y5, %y6, %y7, %y8, %y9, %y10, %y11) {axis = 0} } rewrite { %y = %x } }";
+  CHECK(code_of(many) == "pattern.too-many-variants");
+}
+
 TEST_CASE("a node in between may be there, absent, or read by others") {
   const std::string maybe = of_relu("%m through cast?"), must = of_relu("%m through cast");
   const std::string with = "graph @g(%x: f32[4]) {\n %m = neg %x\n %c = cast %m {dtype = f32}\n %y = relu %c\n";

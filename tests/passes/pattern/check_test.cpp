@@ -80,6 +80,19 @@ TEST_CASE("check: an attribute that is dropped or changed is found, and the coun
   CHECK(codes(rounding) == "check.rounds-otherwise");
 }
 
+TEST_CASE("check: a graph of its own is drawn for each setting of boolean attributes, if there are any") {
+  const CheckReport none = check(R"(fusion no_boolean {
+  types T in {bf16}
+  match { in %x: T[.., 512]  %a = neg(%x)  %b = neg(%a)  %y = relu(%b) }
+  rewrite { %z = relu(%x)  %y = %z }
+})");
+  CHECK(codes(none) == "");
+  CHECK(none.graphs == check_samples + 1);  // one graph of it has enough elements
+  const CheckReport one = check(rms("eps = $eps, round_before_weight = $round"));
+  CHECK(codes(one) == "");
+  CHECK(one.graphs >= check_samples + 2);
+}
+
 TEST_CASE("check: what a rewrite forgets is found") {
   CHECK(codes(check(R"(fusion operands_swapped {
   types T in {f32}
