@@ -63,7 +63,7 @@ class Attribute {
   constexpr std::int64_t integer() const { return static_cast<std::int64_t>(bits_); }
   constexpr double real() const { return std::bit_cast<double>(bits_); }
   constexpr DType dtype() const { return static_cast<DType>(bits_); }
-  Symbol string() const { return Symbol(reinterpret_cast<const std::string*>(bits_)); }
+  Symbol string() const { return Symbol(reinterpret_cast<const SymbolText*>(bits_)); }
   Dim dim() const { return std::bit_cast<Dim>(bits_); }
   Shape dims() const { return Shape(reinterpret_cast<const std::vector<Dim>*>(bits_)); }
   const std::vector<double>& reals() const { return *reinterpret_cast<const std::vector<double>*>(bits_); }

@@ -58,6 +58,13 @@ void unmap(void* block, std::size_t bytes) noexcept {
   munmap(block, bytes);
 }
 
+void advise(void* block, std::size_t bytes) noexcept {
+  // The whole large pages within; memory around them may be somebody else's.
+  const std::size_t in_front = (large_page - reinterpret_cast<std::uintptr_t>(block) % large_page) % large_page;
+  if (bytes >= in_front + large_page)
+    madvise(static_cast<std::byte*>(block) + in_front, (bytes - in_front) / large_page * large_page, MADV_HUGEPAGE);
+}
+
 #else
 
 bool is_mapped(std::size_t) {
@@ -73,6 +80,7 @@ void* remap(void*, std::size_t, std::size_t) {
   throw std::bad_alloc();
 }
 void unmap(void*, std::size_t) noexcept {}
+void advise(void*, std::size_t) noexcept {}
 
 #endif
 
@@ -99,6 +107,10 @@ void release_storage(void* block, std::size_t bytes) noexcept {
     unmap(block, storage_bytes(bytes));
   else
     ::operator delete(block, alignment);
+}
+
+void prefer_large_pages(void* block, std::size_t bytes) noexcept {
+  advise(block, bytes);
 }
 
 }  // namespace tandem

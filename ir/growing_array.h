@@ -20,6 +20,9 @@ TANDEM_IR_API std::size_t storage_bytes(std::size_t bytes);
 TANDEM_IR_API void* grow_storage(void* old, std::size_t old_bytes, std::size_t used_bytes, std::size_t new_bytes);
 TANDEM_IR_API void release_storage(void* block, std::size_t bytes) noexcept;
 
+/// Asks for large pages where a block that somebody else allocated, and that is not written yet, has room for them.
+TANDEM_IR_API void prefer_large_pages(void* block, std::size_t bytes) noexcept;
+
 /// A vector of trivially copyable elements whose growth costs no copy of large contents and no writing of room that is
 /// not used yet: graphs of a million nodes are built, read and rewritten without a pause.
 template <class T>
@@ -31,9 +34,7 @@ class GrowingArray {
   /// The copy has room for as much as the original.
   GrowingArray(const GrowingArray& other) {
     reserve(other.capacity_);
-    size_ = other.size_;
-    if (size_ != 0)
-      std::memcpy(static_cast<void*>(data_), other.data_, size_ * sizeof(T));
+    append(other.data_, other.size_);
   }
   GrowingArray(GrowingArray&& other) noexcept { swap(other); }
   GrowingArray& operator=(GrowingArray other) noexcept {
@@ -71,6 +72,15 @@ class GrowingArray {
     std::uninitialized_value_construct_n(data_ + first, n);
     return first;
   }
+  /// Adds copies of `n` elements that are not this array's own.
+  void append(const T* from, std::size_t n) {
+    if (n == 0)
+      return;
+    if (size_ + n > capacity_) [[unlikely]]
+      grow(n);
+    std::memcpy(static_cast<void*>(data_ + size_), from, n * sizeof(T));
+    size_ += n;
+  }
   void push_back(const T& x) {
     if (size_ == capacity_) [[unlikely]]
       grow(1);
@@ -80,6 +90,8 @@ class GrowingArray {
   T pop_back() { return data_[--size_]; }
   T* begin() { return data_; }
   T* end() { return data_ + size_; }
+  const T* begin() const { return data_; }
+  const T* end() const { return data_ + size_; }
   void clear() { size_ = 0; }
   std::size_t memory_bytes() const { return capacity_ * sizeof(T); }
 

@@ -1,31 +1,79 @@
 // The unique store of strings behind `Context::intern`.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <deque>
+#include <cstring>
 #include <functional>
-#include <string>
+#include <new>
 #include <string_view>
 #include <vector>
 
+#include <tandem/ir/growing_array.h>
+#include <tandem/ir/symbol.h>
+
 namespace tandem {
 
-/// Strings by content, at addresses that never change. An open-addressing table, because every name of a graph passes
-/// through here while it is read: a node-based set made reading 116,000 nodes a third slower.
+/// Strings at addresses that never change, one behind the other in a few large blocks: an allocation and a page here
+/// and there for each name would be a good part of what reading a large graph costs.
+class TextStore {
+ public:
+  TextStore() = default;
+  TextStore(const TextStore&) = delete;
+  TextStore& operator=(const TextStore&) = delete;
+  ~TextStore() {
+    for (const Block& b : blocks_)
+      release_storage(b.start, b.bytes);
+  }
+
+  const SymbolText* add(std::string_view text) {
+    const std::size_t bytes = (sizeof(SymbolText) + text.size() + alignof(SymbolText) - 1) & ~(alignof(SymbolText) - 1);
+    if (bytes > left_)
+      add_block(bytes);
+    auto* const made = new (next_) SymbolText{text.size()};
+    std::memcpy(next_ + sizeof(SymbolText), text.data(), text.size());
+    next_ += bytes;
+    left_ -= bytes;
+    return made;
+  }
+
+ private:
+  struct Block {
+    std::byte* start;
+    std::size_t bytes;
+  };
+
+  /// As large as all blocks before it.
+  void add_block(std::size_t at_least) {
+    const std::size_t bytes = storage_bytes(std::max({at_least, total_, std::size_t{4096}}));
+    blocks_.reserve(blocks_.size() + 1);
+    next_ = static_cast<std::byte*>(grow_storage(nullptr, 0, 0, bytes));
+    blocks_.push_back({next_, bytes});
+    left_ = bytes;
+    total_ += bytes;
+  }
+
+  std::vector<Block> blocks_;
+  std::byte* next_ = nullptr;
+  std::size_t left_ = 0, total_ = 0;
+};
+
+/// Strings by content. An open-addressing table, because every name of a graph passes through here while it is read: a
+/// node-based set made reading 116,000 nodes a third slower.
 class StringTable {
  public:
-  StringTable() : slots_(256) {}
+  StringTable() { slots_.append(256); }
 
-  const std::string* intern(std::string_view text) {
+  const SymbolText* intern(std::string_view text) {
     const std::size_t hash = std::hash<std::string_view>()(text);
     std::size_t i = first_slot(hash);
     for (; slots_[i].text != nullptr; i = next_slot(i)) {
-      if (slots_[i].hash == hash && *slots_[i].text == text)
+      if (slots_[i].hash == hash && slots_[i].text->view() == text)
         return slots_[i].text;
     }
-    const std::string* interned = &strings_.emplace_back(text);
+    const SymbolText* const interned = texts_.add(text);
     slots_[i] = {hash, interned};
-    if (2 * strings_.size() > slots_.size())
+    if (2 * ++count_ > slots_.size())
       grow();
     return interned;
   }
@@ -33,7 +81,7 @@ class StringTable {
  private:
   struct Slot {
     std::size_t hash = 0;
-    const std::string* text = nullptr;  // null: free
+    const SymbolText* text = nullptr;  // null: free
   };
 
   // The size is a power of two, and at least half of the slots are free.
@@ -41,7 +89,8 @@ class StringTable {
   std::size_t next_slot(std::size_t i) const { return (i + 1) & (slots_.size() - 1); }
 
   void grow() {
-    std::vector<Slot> old(2 * slots_.size());
+    GrowingArray<Slot> old;
+    old.append(2 * slots_.size());
     old.swap(slots_);
     for (const Slot& slot : old) {
       if (slot.text == nullptr)
@@ -53,8 +102,9 @@ class StringTable {
     }
   }
 
-  std::vector<Slot> slots_;
-  std::deque<std::string> strings_;
+  GrowingArray<Slot> slots_;
+  std::size_t count_ = 0;
+  TextStore texts_;
 };
 
 }  // namespace tandem

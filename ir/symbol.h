@@ -1,26 +1,33 @@
 // Interned strings: names of values, dims and scopes. Two symbols of one context are equal when their text is.
 #pragma once
 
+#include <cstddef>
 #include <functional>
-#include <string>
 #include <string_view>
 
 namespace tandem {
+
+/// What a symbol points at: a size, and that many bytes behind it.
+struct SymbolText {
+  std::size_t size;
+
+  std::string_view view() const { return {reinterpret_cast<const char*>(this + 1), size}; }
+};
 
 /// An interned string. Made by `Context::intern`; the empty symbol needs no context. Lives as long as its context.
 class Symbol {
  public:
   constexpr Symbol() = default;
-  explicit constexpr Symbol(const std::string* text) : text_(text) {}
+  explicit constexpr Symbol(const SymbolText* text) : text_(text) {}
 
-  std::string_view view() const { return text_ ? std::string_view(*text_) : std::string_view(); }
+  std::string_view view() const { return text_ ? text_->view() : std::string_view(); }
   bool empty() const { return text_ == nullptr; }
   const void* id() const { return text_; }
 
   friend bool operator==(Symbol, Symbol) = default;
 
  private:
-  const std::string* text_ = nullptr;
+  const SymbolText* text_ = nullptr;
 };
 
 }  // namespace tandem

@@ -1,10 +1,7 @@
 // Reads the JSON form: simdjson checks the syntax and gives a tree, which is walked once, straight into the graph. What
 // costs time happens only once something is wrong: explaining a syntax error, finding the line of a path, sorting
 // nodes.
-#include <algorithm>
-
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <tandem/ir/io/json.h>
 #include <tandem/ir/io/json_attributes.h>
@@ -12,6 +9,7 @@
 #include <tandem/ir/io/json_fields.h>
 #include <tandem/ir/io/json_order.h>
 #include <tandem/ir/io/json_syntax.h>
+#include <tandem/ir/io/json_tree.h>
 #include <tandem/ir/io/limits.h>
 
 namespace tandem {
@@ -339,11 +337,8 @@ class JsonReader {
 Graph parse_json(std::shared_ptr<Context> context, std::string_view text, std::string_view file) {
   io::SourceText source(text, file);
   io::require_readable(source, "json");
-  simdjson::dom::parser parser(simdjson::SIMDJSON_MAXSIZE_BYTES);
-  simdjson::error_code error = parser.allocate(std::max<std::size_t>(text.size(), 64), io::max_json_depth);
-  simdjson::dom::element document;
-  if (error == simdjson::SUCCESS)
-    error = parser.parse(text.data(), text.size(), true).get(document);
+  io::JsonTree tree;
+  const simdjson::error_code error = tree.parse(text, io::max_json_depth);
   if (error == simdjson::MEMALLOC)
     throw Error("json.too-large", "there is not enough memory to read this document");
   if (error != simdjson::SUCCESS)
@@ -351,8 +346,8 @@ Graph parse_json(std::shared_ptr<Context> context, std::string_view text, std::s
 
   io::JsonProblems problems(source);
   simdjson::dom::object root;
-  if (document.get(root) != simdjson::SUCCESS) {
-    problems.report_kind(io::JsonPath(), "an object", document,
+  if (tree.root().get(root) != simdjson::SUCCESS) {
+    problems.report_kind(io::JsonPath(), "an object", tree.root(),
                          R"(a graph starts with {"format": "tandem.graph", "version": 1,)");
     problems.findings().throw_if_any();
   }

@@ -8,7 +8,8 @@
 #include <cstring>
 #include <string_view>
 #include <utility>
-#include <vector>
+
+#include <tandem/ir/growing_array.h>
 
 namespace tandem::io {
 
@@ -18,7 +19,7 @@ template <class T>
 class TextMap {
  public:
   TextMap() : seed_(static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count())) {
-    slots_.resize(64);
+    slots_.append(64);
   }
 
   /// The value of `key`, or null.
@@ -36,7 +37,7 @@ class TextMap {
       return {&entries_[slot.entry - 1].value, false};
     entries_.push_back({key, T{}});
     slot = {tag_of(h), static_cast<std::uint32_t>(entries_.size())};
-    return {&entries_.back().value, true};
+    return {&entries_[entries_.size() - 1].value, true};
   }
   void reserve(std::size_t n) {
     entries_.reserve(n);
@@ -93,7 +94,8 @@ class TextMap {
     }
   }
   void rehash(std::size_t n) {
-    slots_.assign(n, Slot());
+    slots_.clear();
+    slots_.append(n);
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       const std::uint64_t h = hash(entries_[i].key);
       std::size_t at = h & (n - 1);
@@ -103,8 +105,8 @@ class TextMap {
     }
   }
 
-  std::vector<Slot> slots_;
-  std::vector<Entry> entries_;
+  GrowingArray<Slot> slots_;
+  GrowingArray<Entry> entries_;
   std::uint64_t seed_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include <tandem/ir/io/json_tree.h>
 #include <tandem/ir/io/limits.h>
 #include <tandem/ir/io/torch/json_reader.h>
 
@@ -356,35 +357,34 @@ Program ProgramReader::program(dom::element root) {
   return p;
 }
 
-/// Parses into a parser that keeps the strings.
-dom::element parse(Reader& reader, std::string_view json, std::shared_ptr<dom::parser>& parser) {
+/// The tree keeps the strings.
+std::shared_ptr<io::JsonTree> parse(Reader& reader, std::string_view json) {
   if (json.size() > io::max_graph_bytes)
     reader.fail(fmt::format("{} bytes of JSON; the most is {}", json.size(), io::max_graph_bytes));
-  parser = std::make_shared<dom::parser>(io::max_graph_bytes + 64);
-  dom::element root;
-  if (parser->allocate(json.size(), 256) != simdjson::SUCCESS)
+  auto tree = std::make_shared<io::JsonTree>();
+  const simdjson::error_code error = tree->parse(json, 256);
+  if (error == simdjson::MEMALLOC)
     throw std::bad_alloc();
-  if (const auto error = parser->parse(json.data(), json.size()).get(root); error != simdjson::SUCCESS)
+  if (error != simdjson::SUCCESS)
     reader.fail(fmt::format("not valid JSON: {}", simdjson::error_message(error)));
-  return root;
+  return tree;
 }
 
 }  // namespace
 
 Program parse_program(std::string_view json, std::string_view file) {
   ProgramReader reader(file);
-  std::shared_ptr<dom::parser> parser;
-  Program program = reader.program(parse(reader, json, parser));
-  program.text = std::move(parser);
+  std::shared_ptr<io::JsonTree> tree = parse(reader, json);
+  Program program = reader.program(tree->root());
+  program.text = std::move(tree);
   return program;
 }
 
 PayloadConfig parse_payload_config(std::string_view json, std::string_view file) {
   ProgramReader reader(file);
-  std::shared_ptr<dom::parser> parser;
-  const dom::element root = parse(reader, json, parser);
+  std::shared_ptr<io::JsonTree> tree = parse(reader, json);
   PayloadConfig config;
-  reader.required(reader.object(root), "config", [&](dom::element e) {
+  reader.required(reader.object(tree->root()), "config", [&](dom::element e) {
     reader.each_key(e, [&](std::string_view name, dom::element value) {
       PayloadMeta meta;
       const dom::object o = reader.object(value);
@@ -395,7 +395,7 @@ PayloadConfig parse_payload_config(std::string_view json, std::string_view file)
         reader.fail("the tensor is described twice");
     });
   });
-  config.text = std::move(parser);
+  config.text = std::move(tree);
   return config;
 }
 
