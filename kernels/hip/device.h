@@ -164,6 +164,17 @@ TANDEM_DEVICE u32x4 make_u32x4(u32 x, u32 y, u32 z, u32 w) {
   return v;
 }
 
+/// The low word of `high` and `low`, one 64-bit integer, shifted right by `bits` (below 32).
+TANDEM_DEVICE u32 shift_right(u32 low, u32 high, u32 bits) {
+#if TANDEM_NVIDIA
+  return __funnelshift_r(low, high, bits);
+#elif defined(TANDEM_EMULATED)
+  return static_cast<u32>((static_cast<u64>(high) << 32 | low) >> bits);
+#else
+  return __builtin_amdgcn_alignbit(high, low, bits);
+#endif
+}
+
 /// Keeps a vector packed in its four registers: what was unpacked from it before is not kept for later. `zero` is 0,
 /// which the compiler must not know (NVIDIA's assembler looks through anything else).
 TANDEM_DEVICE void keep_packed([[maybe_unused]] u32x4& v, [[maybe_unused]] u32 zero) {

@@ -18,6 +18,7 @@ struct GpuInfo {
   int max_threads_per_block = 1024;
   std::uint32_t max_shared_bytes = 48 << 10;  ///< Of shared memory (LDS) that a block gets without asking for more.
   std::int64_t l2_bytes = 0;                  ///< Last cache level that all multiprocessors share; 0 when unknown.
+  bool overlaps_launches = false;  ///< A kernel may be set up while the one ahead runs (`wait_for_previous`, device.h).
 };
 
 }  // namespace tandem

@@ -30,10 +30,11 @@ TANDEM_DEVICE void dual(const NormParams& p) {
   }
 }
 
-/// Vectors that a wave holds of rows of 1,536 and 512 elements of 2 bytes (DeepSeek-V3, Kimi-K2), and of rows of up to
-/// 2,048 (kv: 512).
+/// Vectors that a wave holds of rows of 1,536 and 512 elements of 2 bytes (DeepSeek-V3, Kimi-K2), of rows of up to 1,024
+/// (MiniCPM3's 768), and of up to 2,048.
 constexpr int q_count = 192 / wave_size;
 constexpr int kv_count = 64 / wave_size;
+constexpr int short_count = short_wave_row / wave_size;
 constexpr int any_count = max_wave_row / wave_size;
 
 }  // namespace
@@ -43,6 +44,8 @@ TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_f16, 64, 7, NormParams) { dual<F16
 TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_streaming_bf16, 64, 7, NormParams) { dual<Bf16, q_count, kv_count, true, true>(p); }
 TANDEM_KERNEL_RESIDENT(dual_rms_norm_1536_512_streaming_f16, 64, 7, NormParams) { dual<F16, q_count, kv_count, true, true>(p); }
 
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_1024_512_bf16, 64, 12, NormParams) { dual<Bf16, short_count, kv_count, false, false>(p); }
+TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_1024_512_f16, 64, 12, NormParams) { dual<F16, short_count, kv_count, false, false>(p); }
 TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_512_bf16, 64, 7, NormParams) { dual<Bf16, any_count, kv_count, false, false>(p); }
 TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_512_f16, 64, 7, NormParams) { dual<F16, any_count, kv_count, false, false>(p); }
 TANDEM_KERNEL_RESIDENT(dual_rms_norm_wave_bf16, 64, 6, NormParams) { dual<Bf16, any_count, any_count, false, false>(p); }

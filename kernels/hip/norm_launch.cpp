@@ -56,13 +56,25 @@ struct RowNorms {
     }
     return true;
   }
-  /// What rms_norm_elements takes: 2-byte elements side by side in tensors and weights of one dtype.
-  bool are_short_and_contiguous() const {
-    return dtype() != DType::f32 && own_weights() && std::ranges::all_of(norms, [](const NormTensors& n) {
-             const std::size_t last = n.x.rank - 1U;
-             return n.x.shape[last] <= gpu::max_element_row && n.x.strides[last] == 1 && n.y.strides[last] == 1 &&
-                    n.weight->strides[0] == 1;
-           });
+  /// Vectors of a row that need not begin or end at one.
+  std::int64_t started_vectors(std::size_t i) const {
+    const TensorView& x = norms[i].x;
+    return ceil_div(x.shape[x.rank - 1U] * static_cast<std::int64_t>(byte_size(x.dtype)), vector_bytes);
+  }
+  /// What kernels for unaligned rows take: elements side by side, rows that do not overlap, weights of the rows' dtype.
+  /// They read a vector beyond a row's ends where there are more rows, so that a row must have two.
+  bool are_side_by_side() const {
+    if (!own_weights())
+      return false;
+    for (std::size_t i = 0; i < norms.size(); ++i) {
+      const NormTensors& n = norms[i];
+      const std::size_t last = n.x.rank - 1U;
+      if (n.x.strides[last] != 1 || n.y.strides[last] != 1 || n.weight->strides[0] != 1 ||
+          (rows > 1 && x_row[i] < n.x.shape[last]) || started_vectors(i) < 3 ||
+          started_vectors(i) > gpu::max_norm_threads)
+        return false;
+    }
+    return true;
   }
   bool own_weights() const {
     return std::ranges::all_of(norms, [](const NormTensors& n) { return n.weight && n.weight->dtype == n.x.dtype; });
@@ -128,7 +140,11 @@ void launch_waves(const RowNorms& r, Launcher& launcher) {
   if (r.norms.size() == 2) {
     const bool mla = r.vectors(0) == 192 && r.vectors(1) == 64 && r.dtype() != DType::f32;
     const bool short_kv = r.vectors(1) <= 64 && r.dtype() != DType::f32;
-    kernel = mla ? "dual_rms_norm_1536_512" : short_kv ? "dual_rms_norm_wave_512" : "dual_rms_norm_wave";
+    const bool short_q = short_kv && r.vectors(0) <= gpu::short_wave_row;
+    kernel = mla        ? "dual_rms_norm_1536_512"
+             : short_q  ? "dual_rms_norm_wave_1024_512"
+             : short_kv ? "dual_rms_norm_wave_512"
+                        : "dual_rms_norm_wave";
     if (mla && is_streamed(r, launcher.device()))
       kernel += "_streaming";
   }
@@ -164,23 +180,26 @@ void launch_strided(const RowNorms& r, Launcher& launcher) {
   launch_rows(launcher, kernel_name("rms_norm_strided", r.dtype()), p, p.norm, r.norms.size(), threads, 1, r.dtype());
 }
 
-/// Contiguous rows that are not vectors.
-void launch_elements(const RowNorms& r, Launcher& launcher) {
+/// Rows that begin or end anywhere.
+void launch_unaligned(const RowNorms& r, Launcher& launcher) {
   NormParams p = params_of(r);
   std::int32_t threads = 0;
   for (std::size_t i = 0; i < r.norms.size(); ++i) {
-    p.part[i].threads = threads_for(p.part[i].length, gpu::element_row_threads, launcher.device().wave_size);
+    p.part[i].threads = threads_for(r.started_vectors(i), gpu::max_norm_threads, launcher.device().wave_size);
     threads = std::max(threads, p.part[i].threads);
   }
-  // Few rows go to as many blocks.
-  const bool many = r.rows >= rows_for_waves(launcher.device());
-  launch_rows(launcher, kernel_name(many ? "rms_norm_elements_4" : "rms_norm_elements", r.dtype()), p, p,
-              r.norms.size(), threads, many ? gpu::element_rows : 1, r.dtype());
+  const bool waves = threads <= gpu::max_wave_row && r.rows >= rows_for_waves(launcher.device());
+  if (waves)
+    launch_rows(launcher, kernel_name("rms_norm_unaligned_wave", r.dtype()), p, p, r.norms.size(),
+                gpu::norm_wave_threads, gpu::norm_wave_threads / launcher.device().wave_size, r.dtype());
+  else
+    launch_rows(launcher, kernel_name("rms_norm_unaligned_block", r.dtype()), p, p, r.norms.size(), threads, 1,
+                r.dtype());
 }
 
 void launch_row_norms(const RowNorms& r, Launcher& launcher) {
   if (!r.all_vectors())
-    return r.are_short_and_contiguous() ? launch_elements(r, launcher) : launch_strided(r, launcher);
+    return r.are_side_by_side() ? launch_unaligned(r, launcher) : launch_strided(r, launcher);
   std::int64_t longest = 0;
   for (std::size_t i = 0; i < r.norms.size(); ++i)
     longest = std::max(longest, r.vectors(i));

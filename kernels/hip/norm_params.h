@@ -8,14 +8,10 @@ namespace tandem::gpu {
 /// Threads of a block whose waves take a row each, and the longest row that they take, in vectors of 16 bytes.
 constexpr int norm_wave_threads = 64;
 constexpr int max_wave_row = 256;
+constexpr int short_wave_row = 128;  ///< For which there are kernels that hold more rows at once.
 
-/// The most threads of a block that takes a row.
+/// The most threads of a block that takes a row; of an unaligned row, the most vectors too.
 constexpr int max_norm_threads = 1024;
-
-/// Threads of a block that takes contiguous rows element by element, how many rows, and the longest.
-constexpr int element_row_threads = 256;
-constexpr int element_rows = 4;
-constexpr int max_element_row = 2048;
 
 /// y[r, i] = x[r, i] / sqrt(mean(x[r, :]^2) + epsilon) * weight[i]. Lengths and strides count elements.
 struct NormPart {

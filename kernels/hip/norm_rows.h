@@ -4,6 +4,8 @@
 //   block    a block takes a row; each thread has one vector of 16 bytes (or a few)
 //   strided  a block takes a row, element by element: any stride, any alignment, any length
 //
+// The first two take aligned rows here; unaligned_rows.h has them for rows that begin and end anywhere.
+//
 // The sum of squares of a row is, in every way: vectors (of 16 bytes, or single elements) first, each in a fixed order;
 // then each lane its vectors lane, lane + wave_size, ... in order; then the tree of `wave_sum`. How many rows there are
 // decides which way is taken, never what comes out: results do not depend on the batch.
@@ -230,62 +232,6 @@ TANDEM_DEVICE void norm_by_elements(const StridedNormParams& p, int which, float
       store(thread + i * a.threads, x[i]);
   for (int at = rest; at < a.length; at += a.threads)
     store(at, to_f32(from[at * x_step]));
-}
-
-/// Rows that are contiguous but not made of aligned vectors, of up to `max_element_row` elements, with a weight of
-/// their own type: `rows` of them a block, all in flight at once, so that the weight is read once for all.
-template <class T, int rows>
-TANDEM_DEVICE void norm_rows_by_elements(const NormPart& a, const NormParams& p,
-                                         float (*partial)[element_row_threads]) {
-  constexpr int kept = max_element_row / element_row_threads;
-  const int thread = static_cast<int>(thread_x());
-  if (thread >= a.threads)
-    return;
-  const i64 first_row = static_cast<i64>(block_x()) * rows;
-  float x[rows][kept];
-  float w[kept];
-#pragma unroll
-  for (int r = 0; r < rows; ++r) {
-    const T* from = static_cast<const T*>(a.x) + (first_row + r) * a.x_row + thread;
-    const int length = first_row + r < p.rows ? a.length : 0;
-#pragma unroll
-    for (int i = 0; i < kept; ++i)
-      x[r][i] = thread + i * element_row_threads < length ? to_f32(from[i * element_row_threads]) : 0.0f;
-  }
-#pragma unroll
-  for (int i = 0; i < kept; ++i)
-    w[i] = thread + i * element_row_threads < a.length
-               ? to_f32(static_cast<const T*>(a.weight)[thread + i * element_row_threads])
-               : 0.0f;
-  let_next_start();
-#pragma unroll
-  for (int r = 0; r < rows; ++r) {
-    float sum = 0;
-#pragma unroll
-    for (int i = 0; i < kept; ++i)
-      sum = fused_multiply_add(x[r][i], x[r][i], sum);
-    partial[r][thread] = sum;
-  }
-  block_barrier();
-#pragma unroll
-  for (int r = 0; r < rows; ++r) {
-    if (first_row + r >= p.rows)
-      return;
-    float total = 0;
-#pragma unroll
-    for (int i = 0; i < element_row_threads; i += wave_size)
-      total += i < a.threads ? partial[r][i + static_cast<int>(lane_id())] : 0.0f;
-    const float scale = scale_of(a, wave_sum(total));
-    T* to = static_cast<T*>(a.y) + (first_row + r) * a.y_row + thread;
-#pragma unroll
-    for (int i = 0; i < kept; ++i) {
-      float y = x[r][i] * scale;
-      if (p.round_before_weight != 0)
-        y = to_f32(from_f32<T>(y));
-      if (thread + i * element_row_threads < a.length)
-        to[i * element_row_threads] = from_f32<T>(y * w[i]);
-    }
-  }
 }
 
 }  // namespace tandem::gpu

@@ -39,6 +39,7 @@ GpuInfo describe_device(const Driver& driver, int index) {
   info.max_threads_per_block = attribute(driver, DeviceAttribute::max_threads_per_block, index);
   info.max_shared_bytes = static_cast<std::uint32_t>(attribute(driver, DeviceAttribute::max_shared_bytes, index));
   info.l2_bytes = attribute(driver, DeviceAttribute::l2_bytes, index);
+  info.overlaps_launches = attribute(driver, DeviceAttribute::overlaps_launches, index) != 0;
   return info;
 }
 

@@ -32,6 +32,7 @@ enum class DeviceAttribute : std::uint8_t {
   max_threads_per_block,
   max_shared_bytes,
   l2_bytes,
+  overlaps_launches,  ///< 1: takes `LaunchShape::overlaps`. No attribute of HIP's.
 };
 
 /// As hipMemcpyKind.
@@ -40,6 +41,7 @@ enum class CopyKind : int { host_to_host = 0, host_to_device = 1, device_to_host
 struct LaunchShape {
   Dim3 grid, block;
   std::uint32_t shared_bytes = 0;
+  bool overlaps = false;  ///< May start before the launch ahead has finished; the kernel waits for that itself.
 };
 
 inline constexpr unsigned stream_non_blocking = 1;

@@ -25,6 +25,7 @@ constexpr int attribute_number(DeviceAttribute attribute) {
     case DeviceAttribute::max_threads_per_block: return 56;
     case DeviceAttribute::max_shared_bytes: return 74;
     case DeviceAttribute::l2_bytes: return 19;
+    case DeviceAttribute::overlaps_launches: break;
   }
   return -1;
 }
@@ -125,7 +126,10 @@ DriverSearch load_amd_driver() {
 
   driver->hipGetDeviceArch = [amd](char* arch, int size, int device) { return amd->arch(arch, size, device); };
   driver->hipDeviceGetAttribute = [amd](int* value, DeviceAttribute attribute, int device) {
-    return amd->get_attribute(value, attribute_number(attribute), device);
+    *value = 0;
+    return attribute == DeviceAttribute::overlaps_launches
+               ? success
+               : amd->get_attribute(value, attribute_number(attribute), device);
   };
   driver->hipMemcpyAsync = [amd](void* to, const void* from, std::size_t bytes, CopyKind kind, void* stream) {
     return amd->copy(to, from, bytes, static_cast<int>(kind), stream);

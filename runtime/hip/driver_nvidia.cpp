@@ -23,10 +23,29 @@ constexpr int attribute_number(DeviceAttribute attribute) {
     case DeviceAttribute::max_threads_per_block: return 1;
     case DeviceAttribute::max_shared_bytes: return 8;
     case DeviceAttribute::l2_bytes: return 38;
+    case DeviceAttribute::overlaps_launches: break;
   }
   return -1;
 }
 constexpr int capability_major = 75, capability_minor = 76;
+
+/// CUlaunchAttribute, CUlaunchConfig
+struct LaunchAttribute {
+  int id = 0;
+  char padding[4] = {};
+  union {
+    int on;
+    char bytes[64];
+  } value{};
+};
+struct LaunchConfig {
+  unsigned grid_x, grid_y, grid_z, block_x, block_y, block_z, shared_bytes;
+  void* stream;
+  LaunchAttribute* attributes;
+  unsigned attribute_count;
+};
+constexpr int programmatic_stream_serialization = 6;
+constexpr int first_version_that_overlaps = 12030;  ///< Before it, not in recorded graphs.
 
 Address address(const void* p) {
   return reinterpret_cast<std::uintptr_t>(p);
@@ -55,6 +74,7 @@ struct Nvidia {
   int (*instantiate)(void**, void*, unsigned long long) = nullptr;
   int (*launch)(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**,
                 void**) = nullptr;
+  int (*launch_with)(const LaunchConfig*, void*, void**, void**) = nullptr;  ///< Null in drivers before CUDA 11.8.
   int (*error_name)(int, const char**) = nullptr;
 
   std::mutex mutex;
@@ -76,6 +96,29 @@ struct Nvidia {
     if (status == success)
       contexts[device] = *out;
     return status;
+  }
+
+  /// From sm_90 on.
+  Status overlaps(int* out, int device) const {
+    int major = 0, version = 0;
+    Status status = device_attribute(&major, capability_major, device);
+    if (status == success)
+      status = driver_version(&version);
+    *out = launch_with && major >= 9 && version >= first_version_that_overlaps ? 1 : 0;
+    return status;
+  }
+
+  Status launch_kernel(void* function, const LaunchShape& s, void* stream, const void* params) const {
+    void* arguments[] = {const_cast<void*>(params)};
+    if (!s.overlaps)
+      return launch(function, s.grid.x, s.grid.y, s.grid.z, s.block.x, s.block.y, s.block.z, s.shared_bytes, stream,
+                    arguments, nullptr);
+    LaunchAttribute overlap;
+    overlap.id = programmatic_stream_serialization;
+    overlap.value.on = 1;
+    const LaunchConfig config{s.grid.x,  s.grid.y,       s.grid.z, s.block.x, s.block.y,
+                              s.block.z, s.shared_bytes, stream,   &overlap,  1};
+    return launch_with(&config, function, arguments, nullptr);
   }
 
   Status arch(char* out, int size, int device) const {
@@ -120,6 +163,8 @@ std::vector<std::string> load_functions(Nvidia& cuda, Driver& driver) {
   library.load(cuda.set, "cuMemsetD8Async", missing);
   library.load(cuda.instantiate, "cuGraphInstantiateWithFlags", missing);
   library.load(cuda.launch, "cuLaunchKernel", missing);
+  std::vector<std::string> optional;
+  library.load(cuda.launch_with, "cuLaunchKernelEx", optional);
   library.load(cuda.error_name, "cuGetErrorName", missing);
   load_into(driver.hipStreamCreateWithFlags, library, "cuStreamCreate", missing);
   load_into(driver.hipStreamDestroy, library, "cuStreamDestroy_v2", missing);
@@ -165,7 +210,9 @@ DriverSearch load_nvidia_driver() {
   driver->hipDeviceGetName = [cuda](char* name, int size, int d) { return cuda->device_name(name, size, d); };
   driver->hipGetDeviceArch = [cuda](char* arch, int size, int d) { return cuda->arch(arch, size, d); };
   driver->hipDeviceGetAttribute = [cuda](int* value, DeviceAttribute attribute, int device) {
-    return cuda->device_attribute(value, attribute_number(attribute), device);
+    return attribute == DeviceAttribute::overlaps_launches
+               ? cuda->overlaps(value, device)
+               : cuda->device_attribute(value, attribute_number(attribute), device);
   };
   driver->hipMemGetInfo = [cuda](std::size_t* free, std::size_t* total) { return cuda->mem_info(free, total); };
   driver->hipMalloc = [cuda](void** memory, std::size_t bytes) {
@@ -186,11 +233,8 @@ DriverSearch load_nvidia_driver() {
   driver->hipGraphInstantiate = [cuda](void** executable, void* graph) {
     return cuda->instantiate(executable, graph, 0);
   };
-  driver->hipModuleLaunchKernel = [cuda](void* function, LaunchShape s, void* stream, const void* params, std::size_t) {
-    void* arguments[] = {const_cast<void*>(params)};
-    return cuda->launch(function, s.grid.x, s.grid.y, s.grid.z, s.block.x, s.block.y, s.block.z, s.shared_bytes, stream,
-                        arguments, nullptr);
-  };
+  driver->hipModuleLaunchKernel = [cuda](void* function, LaunchShape shape, void* stream, const void* params,
+                                         std::size_t) { return cuda->launch_kernel(function, shape, stream, params); };
   driver->enter = [cuda](int device, void** previous) {
     Status status = cuda->context_get(previous);
     void* context = nullptr;

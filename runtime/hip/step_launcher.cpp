@@ -10,8 +10,8 @@ namespace tandem::hip {
 void StreamLauncher::launch(std::string_view kernel, Dim3 grid, Dim3 block, std::uint32_t shared_bytes,
                             const void* params, std::size_t params_size) {
   void* function = device_.function(kernel);
-  const Status status =
-      device_.driver().hipModuleLaunchKernel(function, {grid, block, shared_bytes}, stream_, params, params_size);
+  const LaunchShape shape{grid, block, shared_bytes, device_.info().overlaps_launches};
+  const Status status = device_.driver().hipModuleLaunchKernel(function, shape, stream_, params, params_size);
   if (status != success)
     check(device_.driver(), status, "hipModuleLaunchKernel",
           fmt::format("{} on {}x{}x{} blocks of {}x{}x{} threads", kernel, grid.x, grid.y, grid.z, block.x, block.y,

@@ -24,7 +24,7 @@ objdump=$(tool llvm-objdump-22 2>/dev/null || tool llvm-objdump) || exit 77
 
 # Kernels that may use scratch, and why: torch_topk moves 16-byte items by value through a heap.
 may_use_scratch='^torch_topk$'
-norms='^(rms_norm_(block|wave)|dual_rms_norm|add_rms_norm)_'
+norms='^(rms_norm_(unaligned_)?(block|wave)|dual_rms_norm|add_rms_norm)_'
 
 failures=0
 fail() {
@@ -36,7 +36,7 @@ fail() {
 # gfx9; elsewhere what one row in flight takes.
 ceiling() {
   case $1 in
-    rms_norm_block* | add_rms_norm*) echo 64 ;;
+    rms_norm_block* | rms_norm_unaligned_block* | add_rms_norm*) echo 64 ;;
     dual_rms_norm_wave*) echo 192 ;;
     *) echo 128 ;;
   esac

@@ -71,7 +71,7 @@ TEST_CASE("gpu: every way of taking rows agrees with the reference") {
   for (const DType dtype : {DType::bf16, DType::f16, DType::f32})
     for (const std::int64_t rows : {std::int64_t{3}, many_rows() - 44, many_rows()}) {
       INFO(to_string(dtype) << ", " << rows << " rows");
-      for (const auto& [q, kv] : {std::pair{1536, 512}, {768, 256}, {2048, 1024}, {1535, 511}, {4096, 64}})
+      for (const auto& [q, kv] : {std::pair{1536, 512}, {768, 256}, {2048, 512}, {2048, 1024}, {1535, 511}, {4096, 64}})
         for (const DType weight : {dtype, DType::f32}) {
           if (weight != dtype && q != 1536)
             continue;
@@ -110,17 +110,20 @@ TEST_CASE("gpu: the dual norm takes any strides, offsets and leading axes") {
 TEST_CASE("gpu: a row's norm does not depend on how many rows there are") {
   Random random(3);
   const KernelTable table = gpu_table(the_gpu());
+  struct Dims {
+    std::int64_t length, kv, pitch;
+  };
   for (const DType dtype : {DType::bf16, DType::f16, DType::f32})
-    for (const std::int64_t length : {1536, 776}) {
+    for (const auto& [length, kv_length, pitch] : {Dims{1536, 512, 2112}, {776, 512, 2112}, {1535, 511, 2109}}) {
       const std::int64_t rows = many_rows(), probed = rows / 2;
-      const Tensor q = columns(random, dtype, rows, length, 2112, 0),
-                   kv = columns(random, dtype, rows, 512, 2112, 1536);
+      const Tensor q = columns(random, dtype, rows, length, pitch, 0),
+                   kv = columns(random, dtype, rows, kv_length, pitch, length);
       const Tensor qw = random_tensor(random, dtype, {length}, Values::ordinary, true);
-      const Tensor kvw = random_tensor(random, dtype, {512}, Values::ordinary, true);
+      const Tensor kvw = random_tensor(random, dtype, {kv_length}, Values::ordinary, true);
       const auto run = [&](std::int64_t first, std::int64_t count) {
         Tensor some_q = q, some_kv = kv;
         for (Tensor* t : {&some_q, &some_kv}) {
-          t->view.data += first * 2112 * static_cast<std::int64_t>(byte_size(dtype));
+          t->view.data += first * pitch * static_cast<std::int64_t>(byte_size(dtype));
           t->view.shape[0] = count;
         }
         return Comparison("fused_mla_dual_rms_norm", {some_q, qw, some_kv, kvw}, dual_attrs(false))
@@ -136,6 +139,27 @@ TEST_CASE("gpu: a row's norm does not depend on how many rows there are") {
         };
         CHECK(difference(row(all[result], probed), row(one[result], 0), {}) == "");
         CHECK(difference(row(all[result], probed), row(few[result], 7), {}) == "");
+      }
+    }
+}
+
+TEST_CASE("gpu: a row's norm does not depend on where the row lies") {
+  Random random(7);
+  const KernelTable table = gpu_table(the_gpu());
+  for (const DType dtype : {DType::bf16, DType::f16, DType::f32})
+    for (const std::int64_t rows : {std::int64_t{2}, many_rows()}) {
+      const Tensor aligned = random_tensor(random, dtype, {rows, 768}, Values::ordinary, true);
+      const Tensor weight = random_tensor(random, dtype, {768}, Values::ordinary, true);
+      const auto normed = [&](const Tensor& x) {
+        return std::move(Comparison("rms_norm", {x, weight}, {{"eps", 1e-6}}).run(table, random, true)[0]);
+      };
+      const Tensor want = normed(aligned);
+      for (const std::int64_t offset : {1, 3, 6}) {
+        Tensor shifted = columns(random, dtype, rows, 768, 768 + offset, offset);
+        for (std::int64_t i = 0; i < rows * 768; ++i)
+          store_element(shifted.view, i, load_element(aligned.view, i));
+        INFO(to_string(dtype) << ", " << rows << " rows, " << offset << " elements behind an aligned place");
+        CHECK(difference(normed(shifted).view, want.view, {}) == "");
       }
     }
 }

@@ -168,7 +168,7 @@ void FakeGpu::fill(hip::Driver& d) {
     return success;
   };
   d.hipDeviceGetAttribute = [this](int* value, hip::DeviceAttribute which, int) {
-    const std::array values{wave_size, 4, 1024, 65536, l2_bytes};
+    const std::array values{wave_size, 4, 1024, 65536, l2_bytes, overlaps_launches ? 1 : 0};
     *value = values[static_cast<std::size_t>(which)];
     return success;
   };
@@ -269,6 +269,7 @@ void FakeGpu::fill(hip::Driver& d) {
     const auto* bytes = static_cast<const std::byte*>(params);
     queue(stream, [this, kernel, shape, copy = std::vector<std::byte>(bytes, bytes + size)] {
       ran.push_back(kernel);
+      overlapped += shape.overlaps ? 1 : 0;
       execute(kernel, shape, copy);
     });
     return success;

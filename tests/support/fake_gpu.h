@@ -37,6 +37,7 @@ class FakeGpu {
   std::string arch = "gfx942:sramecc+:xnack-";
   int wave_size = 64;
   int l2_bytes = 4 << 20;
+  bool overlaps_launches = false;
   std::size_t memory_bytes = std::size_t{1} << 30;
   /// Answers of hipInit; success otherwise.
   hip::Status init_status = 0;
@@ -59,6 +60,7 @@ class FakeGpu {
 
   /// Names of the kernels that ran, in order.
   std::vector<std::string> ran;
+  std::int64_t overlapped = 0;  ///< How many of them might start before the launch ahead had finished.
   /// What has not been given back: "2 buffers, 1 stream"; "" when nothing.
   std::string live() const;
   std::size_t used_bytes() const { return used_; }

@@ -4,9 +4,9 @@
 //     bench_dual_norm [--dtype bf16|f16|f32] [--dims Q,KV,PE] [--tokens N,N,..] [--variants]
 //
 // Prints, for each number of tokens: microseconds a launch, bytes moved (each row read and written once), bandwidth,
-// and its share of what a device-to-device copy of 2 GiB reaches in the same process. `--variants` adds each kernel
-// that could have been chosen, with and without overlap of launches. bench_dual_norm_peers.py times PyTorch and Triton
-// alike.
+// its share of what a device-to-device copy of 2 GiB reaches in the same process, the time without overlap of launches,
+// and that of the driver's copy of as many bytes between the same buffers. `--variants` adds each kernel that could
+// have been chosen, with and without overlap. bench_dual_norm_peers.py times PyTorch and Triton alike.
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -176,6 +176,18 @@ double time_kernel(CudaGpu& gpu, const Problem& p, const std::string& kernel, Di
   return gpu.time_graph(record, 31) / static_cast<double>(p.sets.size());
 }
 
+/// Seconds of the driver's copies of as many bytes as are normed.
+double time_copies(CudaGpu& gpu, const Problem& p) {
+  const auto record = [&] {
+    for (const Buffers& b : p.sets) {
+      const auto q = static_cast<std::size_t>(p.bytes(p.tokens * p.options.dims[0]));
+      gpu.copy(b.q.data(), b.x.data(), q);
+      gpu.copy(b.kv.data(), b.x.data() + q, static_cast<std::size_t>(p.bytes(p.tokens * p.options.dims[1])));
+    }
+  };
+  return gpu.time_graph(record, 31) / static_cast<double>(p.sets.size());
+}
+
 double copy_bandwidth(CudaGpu& gpu) {
   constexpr std::size_t bytes = std::size_t{2} << 30;
   const DeviceBuffer from(gpu, bytes), to(gpu, bytes);
@@ -216,8 +228,8 @@ void run(const Options& options) {
               static_cast<long long>(options.dims[1]), static_cast<long long>(options.dims[2]), copy * 1e-12,
               launch_floor(*gpu) * 1e6);
   gpu->set_overlap(false);
-  std::printf(" (%.3f without overlap)\n%8s %10s %12s %10s %8s %12s\n", launch_floor(*gpu) * 1e6, "tokens", "us",
-              "bytes", "GB/s", "of copy", "no overlap");
+  std::printf(" (%.3f without overlap)\n%8s %10s %12s %10s %8s %12s %10s\n", launch_floor(*gpu) * 1e6, "tokens", "us",
+              "bytes", "GB/s", "of copy", "no overlap", "copies");
   for (const std::int64_t tokens : options.tokens) {
     const Problem p = make_problem(*gpu, options, tokens);
     gpu->set_overlap(true);
@@ -225,8 +237,9 @@ void run(const Options& options) {
     gpu->set_overlap(false);
     const double alone = time_chosen(*gpu, p);
     const double rate = static_cast<double>(p.bytes_moved()) / time;
-    std::printf("%8lld %10.3f %12lld %10.1f %7.1f%% %12.3f\n", static_cast<long long>(tokens), time * 1e6,
-                static_cast<long long>(p.bytes_moved()), rate * 1e-9, 100 * rate / copy, alone * 1e6);
+    std::printf("%8lld %10.3f %12lld %10.1f %7.1f%% %12.3f %10.3f\n", static_cast<long long>(tokens), time * 1e6,
+                static_cast<long long>(p.bytes_moved()), rate * 1e-9, 100 * rate / copy, alone * 1e6,
+                time_copies(*gpu, p) * 1e6);
     if (!options.variants)
       continue;
     const std::string dtype = "_" + std::string(to_string(options.dtype));

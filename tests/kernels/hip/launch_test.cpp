@@ -96,13 +96,17 @@ TEST_CASE("gpu: the dual norm is one launch whose kernel fits ranks, rows and we
   CHECK(only(dual_norm(1, 1536, 512)) == "rms_norm_block_bf16");
   CHECK(only(dual_norm(4096, 1536, 512)) == "dual_rms_norm_1536_512_streaming_bf16");
   CHECK(only(dual_norm(4096, 1536, 512, DType::f16, DType::f16)) == "dual_rms_norm_1536_512_streaming_f16");
-  CHECK(only(dual_norm(4096, 768, 256)) == "dual_rms_norm_wave_512_bf16");
+  CHECK(only(dual_norm(4096, 768, 256)) == "dual_rms_norm_wave_1024_512_bf16");
+  CHECK(only(dual_norm(4096, 2048, 512)) == "dual_rms_norm_wave_512_bf16");
   CHECK(only(dual_norm(4096, 2048, 1024)) == "dual_rms_norm_wave_bf16");
   CHECK(only(dual_norm(4096, 7168, 512)) == "rms_norm_block_bf16");
   CHECK(only(dual_norm(4096, 1536, 512, DType::bf16, DType::f32)) == "rms_norm_block_any_bf16");
-  CHECK(only(dual_norm(4096, 1535, 511)) == "rms_norm_elements_4_bf16");
-  CHECK(only(dual_norm(8, 1535, 511)) == "rms_norm_elements_bf16");
-  CHECK(only(dual_norm(8, 5001, 511)) == "rms_norm_strided_bf16");
+  CHECK(only(dual_norm(4096, 1535, 511)) == "rms_norm_unaligned_wave_bf16");
+  CHECK(only(dual_norm(8, 1535, 511)) == "rms_norm_unaligned_block_bf16");
+  CHECK(only(dual_norm(4096, 5001, 511)) == "rms_norm_unaligned_block_bf16");
+  CHECK(only(dual_norm(8, 8193, 511)) == "rms_norm_strided_bf16");
+  CHECK(only(dual_norm(8, 1535, 15)) == "rms_norm_strided_bf16");
+  CHECK(only(dual_norm(8, 1535, 511, DType::bf16, DType::f32)) == "rms_norm_strided_bf16");
   CHECK(dual_norm(0, 1536, 512).empty());
 }
 

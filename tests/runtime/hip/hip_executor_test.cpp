@@ -70,6 +70,20 @@ TEST_CASE("gpu: with graphs off, kernels are launched one by one", "[hip]") {
   CHECK(gpu.calls_of("hipGraphLaunch") == 0);
 }
 
+TEST_CASE("gpu: launches overlap where the device offers it", "[hip]") {
+  for (const bool offered : {false, true}) {
+    FakeGpu gpu;
+    gpu.overlaps_launches = offered;
+    const Graph graph = example();
+    Random random(3);
+    HipExecutor executor(HipPlan::compile(graph, {}, gpu.device(), fake_options(gpu, graph)));
+    const std::vector<Tensor> in = example_inputs(random, 3);
+    CHECK(compare(executor.run(in), reference_run(graph, {}, in)) == "");
+    CHECK(gpu.overlapped == (offered ? static_cast<std::int64_t>(gpu.ran.size()) : 0));
+    CHECK(!gpu.ran.empty());
+  }
+}
+
 TEST_CASE("gpu: an engine's buffers and stream: nothing is allocated or waited for once shapes are known", "[hip]") {
   FakeGpu gpu;
   const Graph graph = example();
