@@ -1,12 +1,44 @@
 #include <tandem/ir/verifier.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 
 #include <fmt/format.h>
 
-#include <tandem/ir/builder.h>
+#include <tandem/ir/growing_array.h>
+#include <tandem/ir/inferred_types.h>
 
 namespace tandem {
+
+namespace {
+
+/// Symbols, told apart by address.
+class NameSet {
+ public:
+  /// For at most `n` symbols.
+  explicit NameSet(std::size_t n) : mask_(std::bit_ceil(2 * n + 1) - 1) { slots_.append(mask_ + 1); }
+
+  /// False when it is there already.
+  bool insert(Symbol s) {
+    std::size_t i = (reinterpret_cast<std::uint64_t>(s.id()) * 0x9e3779b97f4a7c15ULL) >> 32;
+    for (;; ++i) {
+      Symbol& slot = slots_[i & mask_];
+      if (slot == s)
+        return false;
+      if (slot.empty()) {
+        slot = s;
+        return true;
+      }
+    }
+  }
+
+ private:
+  GrowingArray<Symbol> slots_;
+  std::size_t mask_;
+};
+
+}  // namespace
 
 /// Checks one graph. A friend of Graph: it sees the links themselves.
 class GraphChecker {
@@ -92,11 +124,11 @@ class GraphChecker {
   }
 
   void check_names() {
-    std::vector<std::pair<Symbol, Value>> names;
-    names.reserve(graph_.values_.size());
+    NameSet names(graph_.values_.size());
+    std::vector<std::string> duplicates;
     auto add = [&](Value v) {
-      if (const Symbol s = graph_.name(v); !s.empty())
-        names.emplace_back(s, v);
+      if (const Symbol s = graph_.name(v); !s.empty() && !names.insert(s))
+        duplicates.emplace_back(s.view());
     };
     for (Value v : graph_.inputs())
       add(v);
@@ -105,13 +137,6 @@ class GraphChecker {
     for (Node n : graph_.nodes()) {
       for (std::size_t i = 0; i < graph_.num_results(n); ++i)
         add(graph_.result(n, i));
-    }
-    // By address, which is enough to bring equal names together; findings come in the order of the names' text.
-    std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.first.id() < b.first.id(); });
-    std::vector<std::string> duplicates;
-    for (std::size_t i = 1; i < names.size(); ++i) {
-      if (names[i].first == names[i - 1].first)
-        duplicates.emplace_back(names[i].first.view());
     }
     std::sort(duplicates.begin(), duplicates.end());
     duplicates.erase(std::unique(duplicates.begin(), duplicates.end()), duplicates.end());
@@ -126,7 +151,9 @@ class GraphChecker {
   }
 
   void check_types() {
-    std::vector<TensorType> operands, inferred;
+    std::vector<TensorType> operands;
+    std::span<const TensorType> inferred;
+    InferredTypes types(graph_.context());
     for (Node n : graph_.nodes()) {
       if (findings_.size() >= limit_)
         return;
@@ -138,7 +165,7 @@ class GraphChecker {
       for (std::size_t i = 0; i < graph_.num_operands(n); ++i)
         operands.push_back(graph_.type(graph_.operand(n, i)));
       try {
-        infer_types(graph_.context(), op, operands, attrs, inferred);
+        inferred = types.of(graph_.op(n), operands, attrs);
       } catch (const Error& e) {
         for (Diagnostic d : e.diagnostics()) {
           d.where.path = place(n);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <tandem/ir/builder.h>
 #include <tandem/ir/dim_parser.h>
 #include <tandem/ir/io/findings.h>
 #include <tandem/ir/io/limits.h>
@@ -23,7 +22,8 @@ std::string check_declared_type(const TensorType& type) {
   return {};
 }
 
-Assembly::Assembly(std::shared_ptr<Context> context) : context_(std::move(context)), graph_(context_) {}
+Assembly::Assembly(std::shared_ptr<Context> context)
+    : context_(std::move(context)), graph_(context_), types_of_ops_(*context_) {}
 
 const OpDef* Assembly::find_op(std::string_view name, OpId& id, std::vector<Fault>& faults) {
   if (const OpId* known = ops_.find(name)) {
@@ -110,7 +110,7 @@ bool Assembly::infer(const OpDef& def, std::vector<Fault>& faults) {
   for (Value v : operands)
     operand_types_.push_back(graph_.type(v));
   try {
-    infer_types(*context_, def, operand_types_, attrs, inferred_);
+    inferred_ = types_of_ops_.of(op, operand_types_, attrs);
   } catch (const Error& e) {
     for (Diagnostic d : e.diagnostics()) {
       if (d.notes.empty() && !operand_types_.empty()) {

@@ -11,6 +11,7 @@
 #include <tandem/ir/context.h>
 #include <tandem/ir/diagnostic.h>
 #include <tandem/ir/graph.h>
+#include <tandem/ir/inferred_types.h>
 #include <tandem/ir/io/text_map.h>
 
 namespace tandem::io {
@@ -66,7 +67,9 @@ class Assembly {
   TextMap<Definition> values_;
   TextMap<OpId> ops_;
   TextMap<TensorType> types_of_text_;
-  std::vector<TensorType> operand_types_, inferred_;
+  std::vector<TensorType> operand_types_;
+  InferredTypes types_of_ops_;
+  std::span<const TensorType> inferred_;  // of the node at hand
 };
 
 /// "rms_norm(x, weight?) -> y {eps: real}"
