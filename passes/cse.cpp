@@ -13,8 +13,11 @@
 // Requires: a verified graph. Preserves: order, the names of outputs.
 // Linear: one walk along the order with a hash table; the earlier of two equal nodes stands before all users of both.
 
+#include <algorithm>
 #include <bit>
+#include <cstdint>
 
+#include <tandem/ir/growing_array.h>
 #include <tandem/passes/pipeline.h>
 #include <tandem/passes/rewrite.h>
 
@@ -22,34 +25,45 @@ namespace tandem {
 
 namespace {
 
+/// The nodes met so far, by what they compute.
 class Expressions {
  public:
-  explicit Expressions(const Graph& graph)
-      : graph_(graph), slots_(std::bit_ceil(graph.num_nodes() * 2 + 1)), mask_(slots_.size() - 1) {}
+  explicit Expressions(const Graph& graph) : graph_(graph) {
+    const std::size_t n = std::bit_ceil(2 * graph.num_nodes() + line_slots);
+    slots_.append(n);
+    mask_ = n - 1;
+  }
 
   /// The node entered earlier that computes the same, else null; the node is then entered.
   Node find_or_insert(Node node, const OpDef& op) {
-    const std::uint64_t h = hash(node, op);
-    for (std::size_t i = h & mask_;; i = (i + 1) & mask_) {
-      Slot& slot = slots_[i];
-      if (!slot.node) {
-        slot = {node, static_cast<std::uint32_t>(h >> 32)};
+    const GraphView view(graph_);
+    const std::uint64_t h = hash(view, node.index, op);
+    const auto tag = static_cast<std::uint32_t>(h >> 32);
+    // First within one cache line, which belongs to the last of the operands: neighbours in the graph are neighbours
+    // here, so that a walk over a graph beyond the caches is one over this table, too. Where that line is full, as for
+    // a value with many users, anywhere.
+    const std::size_t line = latest_operand(view, node.index) * slots_a_value & mask_ & ~(line_slots - 1);
+    for (std::size_t step = 0;; ++step) {
+      Slot& slot = slots_[step < line_slots ? line | ((h + step) & (line_slots - 1)) : (h + step) & mask_];
+      if (slot.node == 0) {
+        slot = {node.index, tag};
         return {};
       }
-      if (slot.hash == static_cast<std::uint32_t>(h >> 32) && equal(slot.node, node, op)) {
-        return slot.node;
-      }
+      if (slot.tag == tag && equal(view, slot.node, node.index, op))
+        return view.node(slot.node);
     }
   }
 
  private:
   struct Slot {
-    Node node;
-    std::uint32_t hash = 0;
+    std::uint32_t node = 0;  ///< The return node, which is never entered: free.
+    std::uint32_t tag = 0;
   };
+  static constexpr std::size_t line_slots = 64 / sizeof(Slot);
+  static constexpr std::size_t slots_a_value = 2;
 
   /// Operands 0 and 1 are compared without regard to their order.
-  static bool swaps(const OpDef& op, std::size_t num_operands) {
+  static bool swaps(const OpDef& op, std::uint32_t num_operands) {
     return op.has(trait::commutative) && num_operands >= 2;
   }
 
@@ -58,59 +72,59 @@ class Expressions {
     return h ^ (h >> 29);
   }
 
-  std::uint64_t hash(Node node, const OpDef& op) const {
-    const std::size_t n = graph_.num_operands(node);
-    std::uint64_t h = mix(graph_.op(node).index, n);
-    std::size_t first = 0;
+  static std::uint32_t latest_operand(const GraphView& view, std::uint32_t node) {
+    std::uint32_t latest = 0;
+    for (std::uint32_t i = 0; i < view.num_operands(node); ++i)
+      latest = std::max(latest, view.operand(node, i));
+    return latest;
+  }
+
+  static std::uint64_t hash(const GraphView& view, std::uint32_t node, const OpDef& op) {
+    const std::uint32_t n = view.num_operands(node);
+    std::uint64_t h = mix(view.op(node).index, n);
+    std::uint32_t first = 0;
     if (swaps(op, n)) {
-      const std::uint64_t a = graph_.operand(node, 0).index;
-      const std::uint64_t b = graph_.operand(node, 1).index;
+      const std::uint32_t a = view.operand(node, 0), b = view.operand(node, 1);
       h = mix(mix(h, std::min(a, b)), std::max(a, b));
       first = 2;
     }
-    for (std::size_t i = first; i < n; ++i) {
-      h = mix(h, graph_.operand(node, i).index);
-    }
-    for (Attribute a : graph_.attrs(node)) {
-      h = mix(h, a.bits());
-    }
+    for (std::uint32_t i = first; i < n; ++i)
+      h = mix(h, view.operand(node, i));
+    for (std::uint32_t i = 0; i < op.attrs.size(); ++i)
+      h = mix(h, view.attr(node, i).bits());
     return mix(h, n);
   }
 
-  bool equal(Node a, Node b, const OpDef& op) const {
-    const std::size_t n = graph_.num_operands(a);
-    if (graph_.op(a) != graph_.op(b) || n != graph_.num_operands(b) || graph_.num_results(a) != graph_.num_results(b)) {
+  static bool equal(const GraphView& view, std::uint32_t a, std::uint32_t b, const OpDef& op) {
+    const std::uint32_t n = view.num_operands(a);
+    if (view.op(a) != view.op(b) || n != view.num_operands(b) || view.num_results(a) != view.num_results(b))
       return false;
-    }
-    std::size_t first = 0;
+    std::uint32_t first = 0;
     if (swaps(op, n)) {
-      const Value a0 = graph_.operand(a, 0), a1 = graph_.operand(a, 1);
-      const Value b0 = graph_.operand(b, 0), b1 = graph_.operand(b, 1);
-      if (!(a0 == b0 && a1 == b1) && !(a0 == b1 && a1 == b0)) {
+      const std::uint32_t a0 = view.operand(a, 0), a1 = view.operand(a, 1);
+      const std::uint32_t b0 = view.operand(b, 0), b1 = view.operand(b, 1);
+      if (!(a0 == b0 && a1 == b1) && !(a0 == b1 && a1 == b0))
         return false;
-      }
       first = 2;
     }
-    for (std::size_t i = first; i < n; ++i) {
-      if (graph_.operand(a, i) != graph_.operand(b, i)) {
+    for (std::uint32_t i = first; i < n; ++i) {
+      if (view.operand(a, i) != view.operand(b, i))
         return false;
-      }
     }
-    const auto attrs_a = graph_.attrs(a), attrs_b = graph_.attrs(b);
-    if (!std::equal(attrs_a.begin(), attrs_a.end(), attrs_b.begin(), attrs_b.end())) {
-      return false;
-    }
-    for (std::size_t i = 0; i < graph_.num_results(a); ++i) {
-      if (graph_.type(graph_.result(a, i)) != graph_.type(graph_.result(b, i))) {
+    for (std::uint32_t i = 0; i < op.attrs.size(); ++i) {
+      if (view.attr(a, i) != view.attr(b, i))
         return false;
-      }
+    }
+    for (std::uint32_t i = 0; i < view.num_results(a); ++i) {
+      if (view.type(view.result(a, i)) != view.type(view.result(b, i)))
+        return false;
     }
     return true;
   }
 
   const Graph& graph_;
-  std::vector<Slot> slots_;
-  std::size_t mask_;
+  GrowingArray<Slot> slots_;
+  std::size_t mask_ = 0;
 };
 
 }  // namespace
