@@ -69,6 +69,11 @@ class Engine {
 
  private:
   void find_everywhere() {
+    std::size_t anchors = 0;
+    for (const Matcher::Anchor& anchor : matcher_.anchors())
+      anchors += graph_.count(anchor.op);
+    hits_.reserve(anchors);
+    records_.reserve(anchors);
     for (const Matcher::Anchor& anchor : matcher_.anchors()) {
       const GraphView& view = matcher_.view();
       const Node first = graph_.first_of(anchor.op);
@@ -102,7 +107,7 @@ class Engine {
     const std::uint32_t claim = first_claim_ + static_cast<std::uint32_t>(hits_.size());
     bool contested = false;
     if (claimed_by_.size() < graph_.node_capacity())
-      claimed_by_.resize(graph_.node_capacity(), 0);
+      claimed_by_.append(graph_.node_capacity() - claimed_by_.size());
     for (std::size_t i = 0; i < v.nodes.size(); ++i) {
       std::uint32_t& claimed = claimed_by_[state.nodes[i]];
       if (claimed >= first_claim_ && claimed != claim) {
@@ -173,7 +178,10 @@ class Engine {
     };
     each(7, [&](std::uint32_t n) { view.prefetch_node(n); });
     each(5, [&](std::uint32_t n) { view.prefetch_parts(n); });
-    each(3, [&](std::uint32_t n) { prefetch_results(view, n, false); });
+    each(3, [&](std::uint32_t n) {
+      prefetch_results(view, n, false);
+      prefetch_operands(view, n);
+    });
     each(1, [&](std::uint32_t n) { prefetch_results(view, n, true); });
   }
   /// The first use of each result, or (when those are there) the nodes that use it.
@@ -187,6 +195,11 @@ class Engine {
       else
         view.prefetch_use(use);
     }
+  }
+
+  static void prefetch_operands(const GraphView& view, std::uint32_t node) {
+    for (std::uint32_t i = 0; i < std::min<std::uint32_t>(view.num_operands(node), 4); ++i)
+      view.prefetch_value(view.operand(node, i));
   }
 
   /// Walks the nodes of one op some way ahead of the search and asks for what it will read.
@@ -420,10 +433,10 @@ class Engine {
   GrowingArray<Hit> hits_;
   MatchRecords records_;
   MatchState state_;
-  MatchRecords::Loaded loaded_;            // what `state_` holds
-  std::vector<std::uint32_t> claimed_by_;  // by node index: the hit that bound it last, counted from `first_claim_`
-  std::uint32_t first_claim_ = 1;          // of this round; what is below is of rounds before
-  std::vector<std::uint32_t> seen_;        // by node index: the round that looked around it last
+  MatchRecords::Loaded loaded_;             // what `state_` holds
+  GrowingArray<std::uint32_t> claimed_by_;  // by node index: the hit that bound it last, counted from `first_claim_`
+  std::uint32_t first_claim_ = 1;           // of this round; what is below is of rounds before
+  std::vector<std::uint32_t> seen_;         // by node index: the round that looked around it last
   std::uint32_t round_ = 0;
   std::vector<Node> seeds_;
   std::vector<Value> released_;          // lost a reader: what else reads them may match now

@@ -40,6 +40,9 @@ class MatchRecords {
     std::uint32_t bindings = 0;
   };
 
+  /// Makes room for so many matches of usual size.
+  void reserve(std::size_t matches) { nodes_.reserve(matches * 8); }
+
   std::uint32_t add(std::uint32_t variant, const CompiledVariant& v, const MatchState& s) {
     const std::size_t at = nodes_.append(2 + v.nodes.size());
     std::uint32_t* w = nodes_.data() + at;

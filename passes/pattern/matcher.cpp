@@ -49,6 +49,21 @@ void Matcher::activate(std::span<const std::uint32_t> variants) {
     for (std::uint32_t at = path.leaf; at != no_index && leads_on_[at] == 0; at = set_.code.blocks[at].parent)
       leads_on_[at] = 1;
   }
+  keep_children_that_lead_on();
+}
+
+/// Most blocks lead to plans that are not active: a plan for each op at which a variant could begin.
+void Matcher::keep_children_that_lead_on() {
+  children_ = set_.code.children;
+  for (std::size_t b = 0; b < leads_on_.size(); ++b) {
+    if (leads_on_[b] == 0)
+      continue;
+    const auto first = children_.begin() + set_.code.blocks[b].first_child;
+    const auto end = first + set_.code.blocks[b].num_children;
+    const auto kept = std::remove_if(first, end, [&](std::uint32_t child) { return leads_on_[child] == 0; });
+    if (kept != end)
+      *kept = no_index;
+  }
 }
 
 void Matcher::start_at(std::uint32_t anchor) {
@@ -169,10 +184,9 @@ inline void Matcher::run(const CodeBlock& block, std::uint32_t answer) {
 }
 
 inline void Matcher::go_on(const CodeBlock& block, std::uint32_t answer) {
-  for (const std::uint32_t child : set_.code.children_of(block)) {
-    if (leads_on_[child] == 0)
-      continue;
-    const CodeBlock& next = set_.code.blocks[child];
+  const std::uint32_t* child = children_.data() + block.first_child;
+  for (const std::uint32_t* const end = child + block.num_children; child != end && *child != no_index; ++child) {
+    const CodeBlock& next = set_.code.blocks[*child];
     if (next.choice.kind == StepKind::anchor)
       run(next, answer);
     else

@@ -64,6 +64,7 @@ class Matcher {
     bool crossed;
   };
 
+  void keep_children_that_lead_on();
   void start_at(std::uint32_t anchor);
   bool has_choice(const Step& step, const MatchState& state);
   std::vector<Choice> choices_of(const Step& step, const MatchState& state);
@@ -84,9 +85,10 @@ class Matcher {
   const Graph& graph_;
   GraphView view_;
   std::vector<std::uint8_t> plan_of_;
-  std::vector<std::uint32_t> active_;   // variants that have a plan
-  std::vector<std::uint8_t> leads_on_;  // by block: leads to an active plan
-  std::vector<std::uint32_t> done_;     // by variant: stamp of the anchor at which it was accepted
+  std::vector<std::uint32_t> active_;    // variants that have a plan
+  std::vector<std::uint8_t> leads_on_;   // by block: leads to an active plan
+  std::vector<std::uint32_t> children_;  // as the code's, those that lead on first; behind them `no_index`
+  std::vector<std::uint32_t> done_;      // by variant: stamp of the anchor at which it was accepted
   std::vector<Anchor> anchors_;
   BlockMemo memo_;
   MatchState state_{};

@@ -37,24 +37,30 @@ bool Rewriter::prepare(const CompiledVariant& variant, const MatchPlan& plan, co
   view_ = GraphView(graph_);
   refusal_.clear();
   refusal_kind_ = Refusal::none;
-  if (!plan_removal(variant, plan, state))
-    return false;
+  plan_removal(variant, plan, state);
   draft_ = &drafts_[static_cast<std::size_t>(&variant - set_.variants.data())];
   if (has_proof(variant, plan, state, like_last))
     return plan_place();
+  if (!removes_without_effect(variant))
+    return false;
   sources_of_ = nullptr;
   collect_sources(variant, plan, state);
   return draft_nodes(variant, plan, state) && plan_types(variant, plan, state) && plan_place();
 }
 
-bool Rewriter::plan_removal(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
-  removed_.clear();
+bool Rewriter::removes_without_effect(const CompiledVariant& variant) {
   for (const std::uint8_t i : variant.removed) {
     const OpDef& def = graph_.context().op(variant.nodes[i].op);
-    if (!def.has(trait::pure)) [[unlikely]]
+    if (!def.has(trait::pure))
       return refuse(Refusal::effects, fmt::format("{} has effects and cannot be removed", def.name));
-    removed_.push_back(state.nodes[plan.registers[i]]);
   }
+  return true;
+}
+
+void Rewriter::plan_removal(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
+  removed_.clear();
+  for (const std::uint8_t i : variant.removed)
+    removed_.push_back(state.nodes[plan.registers[i]]);
   recomputed_.clear();
   for (const std::uint8_t i : variant.recomputed) {
     if (graph_.context().op(variant.nodes[i].op).has(trait::pure))
@@ -63,7 +69,6 @@ bool Rewriter::plan_removal(const CompiledVariant& variant, const MatchPlan& pla
   releasing_.clear();
   for (const std::uint8_t i : variant.releasing)
     releasing_.push_back(state.nodes[plan.registers[i]]);
-  return true;
 }
 
 bool Rewriter::is_removed(std::uint32_t node) const {

@@ -84,7 +84,8 @@ class Rewriter {
 
   bool refuse(Refusal kind, std::string reason);
   bool prepare(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state, bool like_last);
-  bool plan_removal(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
+  bool removes_without_effect(const CompiledVariant& variant);
+  void plan_removal(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   void collect_sources(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   bool has_proof(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state, bool like_last);
   bool draft_nodes(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
