@@ -61,8 +61,8 @@ struct RowNorms {
     const TensorView& x = norms[i].x;
     return ceil_div(x.shape[x.rank - 1U] * static_cast<std::int64_t>(byte_size(x.dtype)), vector_bytes);
   }
-  /// What kernels for unaligned rows take: elements side by side, rows that do not overlap, weights of the rows' dtype.
-  /// They read a vector beyond a row's ends where there are more rows, so that a row must have two.
+  /// What kernels for unaligned rows take: elements side by side, and weights of their dtype, whose vectors are
+  /// aligned.
   bool are_side_by_side() const {
     if (!own_weights())
       return false;
@@ -70,8 +70,7 @@ struct RowNorms {
       const NormTensors& n = norms[i];
       const std::size_t last = n.x.rank - 1U;
       if (n.x.strides[last] != 1 || n.y.strides[last] != 1 || n.weight->strides[0] != 1 ||
-          (rows > 1 && x_row[i] < n.x.shape[last]) || started_vectors(i) < 3 ||
-          started_vectors(i) > gpu::max_norm_threads)
+          !is_aligned(n.weight->data) || started_vectors(i) > gpu::max_norm_threads)
         return false;
     }
     return true;

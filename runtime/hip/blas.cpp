@@ -43,10 +43,13 @@ void GemmPlan::run(const GemmOperands& o, void* workspace, void* stream) const {
   const double one64 = 1, zero64 = 0;
   const void* alpha = in_f64(gemm_) ? static_cast<const void*>(&one64) : &one;
   const void* beta = in_f64(gemm_) ? static_cast<const void*>(&zero64) : &zero;
-  // Column-major D^T = B^T A^T. C has D's layout but for 8-bit results, where it is not read either.
-  blas_->check(api.multiply(blas_->handle_, desc_.get(), alpha, o.b, a_.get(), o.a, b_.get(), beta, o.d, c_.get(), o.d,
-                            d_.get(), algorithm_, workspace, algorithm_.workspace, stream),
-               "Matmul");
+  // Column-major D^T = B^T A^T. C is not read. It is D, which hipBLASLt wants there, but for 8-bit results of cuBLASLt:
+  // there C has another type, and what is in place must not.
+  const bool no_c = is_f8(gemm_.out) && blas_->device_->info().platform == GpuPlatform::cuda;
+  blas_->check(
+      api.multiply(blas_->handle_, desc_.get(), alpha, o.b, a_.get(), o.a, b_.get(), beta, no_c ? nullptr : o.d,
+                   c_.get(), o.d, d_.get(), algorithm_, workspace, algorithm_.workspace, stream),
+      "Matmul");
 }
 
 std::shared_ptr<Blas> Blas::open(std::shared_ptr<const Device> device, std::shared_ptr<const BlasApi> api) {

@@ -105,7 +105,7 @@ TEST_CASE("gpu: the dual norm is one launch whose kernel fits ranks, rows and we
   CHECK(only(dual_norm(8, 1535, 511)) == "rms_norm_unaligned_block_bf16");
   CHECK(only(dual_norm(4096, 5001, 511)) == "rms_norm_unaligned_block_bf16");
   CHECK(only(dual_norm(8, 8193, 511)) == "rms_norm_strided_bf16");
-  CHECK(only(dual_norm(8, 1535, 15)) == "rms_norm_strided_bf16");
+  CHECK(only(dual_norm(8, 1535, 1)) == "rms_norm_unaligned_block_bf16");
   CHECK(only(dual_norm(8, 1535, 511, DType::bf16, DType::f32)) == "rms_norm_strided_bf16");
   CHECK(dual_norm(0, 1536, 512).empty());
 }
