@@ -145,8 +145,11 @@ std::optional<GemmPlan> Blas::prepare(const Gemm& gemm, bool measure) {
   if (fresh) {
     try {
       const std::vector<BlasAlgorithm> algorithms = propose(plan, measure ? proposals : 1);
-      if (!algorithms.empty())
-        it->second = algorithms[algorithms.size() > 1 ? measure_fastest(plan, algorithms) : 0];
+      if (algorithms.empty())
+        return std::nullopt;
+      const std::optional<std::size_t> fastest = measure ? measure_fastest(plan, algorithms) : 0;
+      if (fastest)
+        it->second = algorithms[*fastest];
     } catch (...) {
       chosen_.erase(it);
       throw;

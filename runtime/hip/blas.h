@@ -79,8 +79,8 @@ class Blas : public std::enable_shared_from_this<Blas> {
 
   GemmPlan describe(const Gemm& gemm) const;
   std::vector<BlasAlgorithm> propose(const GemmPlan& plan, int wanted) const;
-  /// The position of the fastest.
-  std::size_t measure_fastest(GemmPlan& plan, const std::vector<BlasAlgorithm>& algorithms) const;
+  /// The position of the fastest; none when none of them runs.
+  std::optional<std::size_t> measure_fastest(GemmPlan& plan, const std::vector<BlasAlgorithm>& algorithms) const;
   void check(int status, const char* call) const;
 
   std::shared_ptr<const Device> device_;

@@ -24,7 +24,7 @@ std::int64_t stored_bytes(std::int64_t rows, std::int64_t row, std::int64_t batc
 
 }  // namespace
 
-std::size_t Blas::measure_fastest(GemmPlan& plan, const std::vector<BlasAlgorithm>& algorithms) const {
+std::optional<std::size_t> Blas::measure_fastest(GemmPlan& plan, const std::vector<BlasAlgorithm>& algorithms) const {
   const Gemm& g = plan.gemm_;
   const std::int64_t a_bytes = stored_bytes(g.a_transposed ? g.k : g.m, g.row_a, g.batch, g.batch_a, g.in);
   const std::int64_t b_bytes = stored_bytes(g.b_transposed ? g.n : g.k, g.row_b, g.batch, g.batch_b, g.in);
@@ -48,7 +48,7 @@ std::size_t Blas::measure_fastest(GemmPlan& plan, const std::vector<BlasAlgorith
   const Handle stream = make_stream(device_), start = make_event(device_, true), stop = make_event(device_, true);
   TANDEM_HIP(driver, hipMemsetAsync, memory.data(), 0, memory.size(), stream.get());
 
-  std::size_t best = 0;
+  std::optional<std::size_t> best;
   float best_time = std::numeric_limits<float>::max();
   for (std::size_t i = 0; i < algorithms.size(); ++i) {
     plan.algorithm_ = algorithms[i];

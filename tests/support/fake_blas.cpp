@@ -98,7 +98,7 @@ std::shared_ptr<const hip::BlasApi> FakeBlas::api(FakeGpu& gpu) {
   api->multiply = [this, n, &gpu, fails](void*, void* desc, const void*, const void* a, void* la, const void* b,
                                          void* lb, const void*, const void*, void*, void* d, void* ld,
                                          const hip::BlasAlgorithm& algorithm, void*, std::size_t, void* stream) {
-    if (fails())
+    if (fails() || runs_nothing)
       return 7;
     ++products;
     const Object o = *static_cast<Object*>(desc), oa = *static_cast<Object*>(la), ob = *static_cast<Object*>(lb),

@@ -141,6 +141,11 @@ TEST_CASE("gpu: without measuring the library's first proposal is taken; without
     blas.knows_everything = false;
     expected = {"linear"};
   }
+  SECTION("measured, none that runs") {
+    options.measure_blas = true;
+    blas.runs_nothing = true;
+    expected = {"linear"};
+  }
   HipExecutor executor(HipPlan::compile(graph, {}, gpu.device(), options));
   CHECK(compare(executor.run(in), reference_run(graph, {}, in), {1e-6, 0}) == "");
   CHECK(gpu.ran == expected);
