@@ -7,6 +7,7 @@
 #include <tandem/ir/diagnostic.h>
 #include <tandem/passes/pattern/match_record.h>
 #include <tandem/passes/pattern/matcher.h>
+#include <tandem/passes/pattern/prefetch.h>
 #include <tandem/passes/pattern/rewrite_trail.h>
 #include <tandem/passes/pattern/rewriter.h>
 
@@ -147,7 +148,7 @@ class Engine {
     const bool ahead = graph_.num_nodes() >= prefetch_from_nodes;
     for (std::size_t i = 0; i < hits_.size(); ++i) {
       if (ahead)
-        prefetch_hits(i);
+        prefetch_sites(GraphView(graph_), [&](std::size_t distance) { return nodes_of_hit(i + distance); });
       rewrite_hit(hits_[i]);
     }
     first_claim_ += static_cast<std::uint32_t>(hits_.size());
@@ -166,80 +167,12 @@ class Engine {
     });
   }
 
-  /// What the rewrites behind hit `at` will read, the further the less.
-  void prefetch_hits(std::size_t at) const {
-    const GraphView view(graph_);
-    auto each = [&](std::size_t distance, const auto& ask) {
-      if (at + distance >= hits_.size())
-        return;
-      const Hit& hit = hits_[at + distance];
-      for (const std::uint32_t n : records_.nodes(hit.record, set_.variants[hit.variant]))
-        ask(n);
-    };
-    each(7, [&](std::uint32_t n) { view.prefetch_node(n); });
-    each(5, [&](std::uint32_t n) { view.prefetch_parts(n); });
-    each(3, [&](std::uint32_t n) {
-      prefetch_results(view, n, false);
-      prefetch_operands(view, n);
-    });
-    each(1, [&](std::uint32_t n) { prefetch_results(view, n, true); });
+  /// The nodes of hit `i`, if there is one.
+  std::span<const std::uint32_t> nodes_of_hit(std::size_t i) const {
+    if (i >= hits_.size())
+      return {};
+    return records_.nodes(hits_[i].record, set_.variants[hits_[i].variant]);
   }
-  /// The first use of each result, or (when those are there) the nodes that use it.
-  static void prefetch_results(const GraphView& view, std::uint32_t node, bool users) {
-    for (std::uint32_t i = 0; i < std::min<std::uint32_t>(view.num_results(node), 4); ++i) {
-      const std::uint32_t use = view.first_use(view.result(node, i));
-      if (use == no_index)
-        continue;
-      if (users)
-        view.prefetch_node(view.user(use));
-      else
-        view.prefetch_use(use);
-    }
-  }
-
-  static void prefetch_operands(const GraphView& view, std::uint32_t node) {
-    for (std::uint32_t i = 0; i < std::min<std::uint32_t>(view.num_operands(node), 4); ++i)
-      view.prefetch_value(view.operand(node, i));
-  }
-
-  /// Walks the nodes of one op some way ahead of the search and asks for what it will read.
-  class AnchorsAhead {
-   public:
-    AnchorsAhead(const GraphView& view, std::uint32_t first) : view_(view), cursors_{first, first, first, first} {
-      for (int i = 0; i < 8; ++i) {
-        step(0);
-        if (i >= 2)
-          step(1);
-        if (i >= 4)
-          step(2);
-        if (i >= 6)
-          step(3);
-      }
-    }
-    void advance() {
-      if (const std::uint32_t n = step(0); n != no_index)
-        view_.prefetch_node(n);
-      if (const std::uint32_t n = step(1); n != no_index)
-        view_.prefetch_parts(n);
-      if (const std::uint32_t n = step(2); n != no_index) {
-        prefetch_results(view_, n, false);
-        if (view_.num_operands(n) != 0)
-          view_.prefetch_value(view_.operand(n, 0));
-      }
-      if (const std::uint32_t n = step(3); n != no_index)
-        prefetch_results(view_, n, true);
-    }
-
-   private:
-    std::uint32_t step(std::size_t cursor) {
-      std::uint32_t& at = cursors_[cursor];
-      if (at != no_index)
-        at = view_.next_of_same_op(at);
-      return at;
-    }
-    const GraphView& view_;
-    std::array<std::uint32_t, 4> cursors_;
-  };
 
   void rewrite_hit(const Hit& hit) {
     const CompiledVariant& variant = set_.variants[hit.variant];

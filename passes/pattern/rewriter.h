@@ -1,6 +1,7 @@
 // One rewrite at one site: proven legal first, then done as a transaction.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -95,7 +96,10 @@ class Rewriter {
   bool plan_types(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   bool plan_place();
   bool collect_moves(std::uint64_t high);
-  bool is_removed(std::uint32_t node) const;
+  bool is_removed(std::uint32_t node) const {
+    return std::find(removed_.begin(), removed_.end(), node) != removed_.end();
+  }
+  std::string name_of(std::uint32_t value) const;
   Source resolve(const RewriteOperand& o, const MatchPlan& plan, const MatchState& state) const {
     if (o.kind == RewriteOperand::Kind::created)
       return {no_index, o.value, o.result};

@@ -60,6 +60,24 @@ TEST_CASE("cse knows which ops commute") {
     })") == "");
 }
 
+TEST_CASE("cse finds every duplicate among many users of one value, and among nodes without operands") {
+  std::string body, kept, returned;
+  for (int i = 0; i < 100; ++i) {
+    const std::string n = std::to_string(i);
+    const std::string text =
+        "%c" + n + " = full {shape = [4], value = " + n + ".5, dtype = f32}\n%m" + n + " = mul %x, %c" + n + "\n";
+    kept += text;
+    body += text + "%d" + n + " = full {shape = [4], value = " + n + ".5, dtype = f32}\n%e" + n + " = mul %d" + n +
+            ", %x\n";
+    returned += (i == 0 ? "%m" : ", %m") + n;
+    returned += ", %s" + n;
+    kept += "%s" + n + " = exp %m" + n + "\n";
+    body += "%s" + n + " = exp %e" + n + "\n";
+  }
+  const std::string head = "graph @g(%x: f32[4]) {\n", end = "return " + returned + "\n}";
+  CHECK(pass_difference(pass::cse, head + body + end, head + kept + end) == "");
+}
+
 TEST_CASE("cse merges duplicate splits of one value") {
   // vLLM #33967: a second split of the same value hid the pattern.
   CHECK(pass_difference(pass::cse, R"(

@@ -101,6 +101,56 @@ TEST_CASE("a site that a negative part held back is tried again when the part is
   CHECK(s.matches == 2);
 }
 
+TEST_CASE("a site that a long negative part held back is tried again when its far end is another") {
+  const auto context = Context::create();
+  const auto set = compile(context, parse_fusions(R"(
+    fusion negation {
+      match {
+        %n = neg(%x)
+        unless { %a = relu(%n) %b = abs(%a) _ = tanh(%b) }
+      }
+      rewrite { %e = exp(%x) %n = %e }
+    }
+    fusion far_end {
+      match { %t = tanh(%y) }
+      rewrite { %s = sigmoid(%y) %t = %s }
+    })",
+                                                  "test.fusion"));
+  Graph graph = parse_text(context, R"(graph @g(%x: f32[4]) {
+      %n = neg %x : f32[4]
+      %a = relu %n : f32[4]
+      %b = abs %a : f32[4]
+      %t = tanh %b : f32[4]
+      return %t
+    })");
+  const EngineResult result = run_patterns(*set, graph);
+  CHECK(result.fusions[0].matches == 1);
+  CHECK(result.fusions[1].matches == 1);
+}
+
+TEST_CASE("who reads a second part is not asked of a split that has one") {
+  // The split of one part is made last: behind its result there is no value.
+  const FusionStatistics s = run(R"(
+    fusion f {
+      dims A, B
+      match {
+        keep %a, %b, %more... = split(%x) {axis = -1, sizes = [A, B, ...]}
+        %t = tanh(%b)
+      }
+      rewrite { %s = sigmoid(%b) %t = %s }
+    })",
+                                 R"(graph @g(%x: f32[4], %y: f32[4]) {
+      %u = tanh %y
+      %v = tanh %u
+      %a, %b = split %x {axis = -1, sizes = [1, 3]}
+      %t = tanh %b
+      %w = tanh %t
+      %one = split %w {axis = -1, sizes = [3]}
+      return %a, %v, %one
+    })");
+  CHECK(s.matches == 1);
+}
+
 TEST_CASE("a kept node may not read what the rewrite removes") {
   CHECK(code_of(R"(
     fusion f {
