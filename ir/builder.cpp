@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 #include <tandem/ir/verifier.h>
 
@@ -50,11 +51,11 @@ void infer_types(Context& context, const OpDef& op, std::span<const TensorType> 
                  std::span<const Attribute> attrs, std::vector<TensorType>& results) {
   results.clear();
   if (!op.accepts_operands(operands.size())) {
-    const std::string expected = op.variadic_operands ? fmt::format("at least {}", op.min_operands)
+    const std::string expected = op.variadic_operands ? fmt::format("at least {}", counted(op.min_operands, "operand"))
                                  : op.min_operands == op.operands.size()
-                                     ? fmt::format("{}", op.min_operands)
-                                     : fmt::format("{} to {}", op.min_operands, op.operands.size());
-    throw Error("graph.arity", fmt::format("op '{}' takes {} operands, not {}", op.name, expected, operands.size()),
+                                     ? counted(op.min_operands, "operand")
+                                     : fmt::format("{} to {}", op.min_operands, counted(op.operands.size(), "operand"));
+    throw Error("graph.arity", fmt::format("op '{}' takes {}, not {}", op.name, expected, operands.size()),
                 fmt::format("{}{}", op.name, op.signature));
   }
   Inference inference{context, op, operands, attrs, results};
@@ -131,8 +132,8 @@ Value GraphBuilder::named(std::string_view name, Value value) {
 
 void GraphBuilder::expect_results(Node node, std::size_t n) const {
   if (graph_->num_results(node) != n) {
-    throw Error("graph.arity", fmt::format("op '{}' has {} results here, not {}", graph_->def(node).name,
-                                           graph_->num_results(node), n));
+    throw Error("graph.arity", fmt::format("op '{}' has {} here, not {}", graph_->def(node).name,
+                                           counted(graph_->num_results(node), "result"), n));
   }
 }
 

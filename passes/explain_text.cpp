@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/passes/explain.h>
 
 namespace tandem {
@@ -43,23 +44,20 @@ class Writer {
   static std::string place(const DrawnSite& s) {
     return s.scope.empty() ? s.name : fmt::format("{} in {}", s.name, s.scope);
   }
-  static std::string plural(std::size_t n, std::string_view what) {
-    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
-  }
 
   std::string verdict() const {
     using V = FusionExplanation::Verdict;
     std::size_t missed = 0;
     for (const auto& m : e_.missed)
       missed += m.sites.size();
-    const std::string near = missed == 0 ? "" : fmt::format(", {} missed", plural(missed, "site"));
+    const std::string near = missed == 0 ? "" : fmt::format(", {} missed", counted(missed, "site"));
     switch (e_.verdict) {
-      case V::fired: return fmt::format("fired at {}{}", plural(e_.num_fired, "site"), near);
+      case V::fired: return fmt::format("fired at {}{}", counted(e_.num_fired, "site"), near);
       case V::off:
         return e_.num_would_fire == 0
                    ? fmt::format("off; on, it would fire nowhere{}", near)
-                   : fmt::format("off; on, it would fire at {}{}", plural(e_.num_would_fire, "site"), near);
-      case V::lost: return fmt::format("starved: other fusions took {}{}", plural(e_.num_lost, "site"), near);
+                   : fmt::format("off; on, it would fire at {}{}", counted(e_.num_would_fire, "site"), near);
+      case V::lost: return fmt::format("starved: other fusions took {}{}", counted(e_.num_lost, "site"), near);
       case V::near_misses: return fmt::format("did not fire{}", near);
       case V::no_candidates: return "did not fire: the graph has nothing that comes near";
     }
@@ -73,7 +71,7 @@ class Writer {
     for (const std::string& n : e_.notes)
       line("    {}", n);
     line("  graph: @{} as run {} of '{}' met it, after {}: {}, for {}", e_.graph, e_.runs, e_.pass,
-         e_.pipeline.empty() ? "nothing" : e_.pipeline, plural(e_.nodes, "node"), e_.target);
+         e_.pipeline.empty() ? "nothing" : e_.pipeline, counted(e_.nodes, "node"), e_.target);
   }
 
   void asked() {
@@ -103,7 +101,7 @@ class Writer {
     if (e_.lost.empty())
       return;
     line("");
-    line("lost {} to another fusion", plural(e_.lost.size(), "site"));
+    line("lost {} to another fusion", counted(e_.lost.size(), "site"));
     for (std::size_t i = 0; i < e_.lost.size() && i < shown_sites; ++i) {
       line("  {}: '{}' took it, run {} of '{}'", place(e_.lost[i].site), e_.lost[i].winner, e_.lost[i].run, e_.pass);
       lines("    ", e_.lost[i].site.lines);
@@ -117,7 +115,7 @@ class Writer {
     if (e_.on || e_.would_fire.empty())
       return;
     line("");
-    line("would fire at {}", plural(e_.would_fire.size(), "site"));
+    line("would fire at {}", counted(e_.would_fire.size(), "site"));
     for (std::size_t i = 0; i < e_.would_fire.size() && i < shown_sites; ++i) {
       line("  {}:", place(e_.would_fire[i]));
       lines("    ", e_.would_fire[i].lines);
@@ -132,16 +130,16 @@ class Writer {
     if (e_.missed.size() > shown_groups) {
       line("");
       line("and {} of other kinds, farther from matching; --json has them all",
-           plural(e_.missed.size() - shown_groups, "group"));
+           counted(e_.missed.size() - shown_groups, "group"));
     }
   }
 
   void missed(const FusionExplanation::Missed& m) {
     line("");
-    const std::string by = m.failures.size() == 1 ? "one predicate" : plural(m.failures.size(), "predicate");
-    line("{} {} by {}", plural(m.sites.size(), "site"), m.sites.size() == 1 ? "misses" : "miss", by);
+    const std::string by = m.failures.size() == 1 ? "one predicate" : counted(m.failures.size(), "predicate");
+    line("{} {} by {}", counted(m.sites.size(), "site"), m.sites.size() == 1 ? "misses" : "miss", by);
     if (m.unreached != 0)
-      line("  and {} of the match could not be looked for", plural(m.unreached, "node"));
+      line("  and {} of the match could not be looked for", counted(m.unreached, "node"));
     for (const FailedPredicate& f : m.failures) {
       line("  {}: {}", to_string(f.cause), f.predicate);
       const std::string at = to_string(f.span);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 
 namespace tandem {
@@ -59,9 +60,9 @@ std::string provider_names(const std::vector<ProviderChoice>& choices) {
 std::string limits(const KernelOffer& offer) {
   std::string text;
   if (offer.max_rows != 0)
-    text += fmt::format("at most {} rows", offer.max_rows);
+    text += fmt::format("at most {}", counted(offer.max_rows, "row"));
   if (offer.max_hidden != 0) {
-    text += fmt::format("{}at most {} columns", text.empty() ? "" : ", ", offer.max_hidden);
+    text += fmt::format("{}at most {}", text.empty() ? "" : ", ", counted(offer.max_hidden, "column"));
   }
   return text;
 }

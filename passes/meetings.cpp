@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 
 namespace tandem {
@@ -91,8 +92,9 @@ Diagnostic unknown_node(const Graph& graph, std::string_view code, std::string_v
       near.push_back(names[graph.result(n, i)]);
   }
   const bool is_position = !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
-  d.message = is_position ? fmt::format("there is no node {}: the graph has {} nodes", name, graph.num_nodes())
-                          : fmt::format("no node computes '%{}'{}", name, did_you_mean(name, near));
+  d.message = is_position
+                  ? fmt::format("there is no node {}: the graph has {}", name, counted(graph.num_nodes(), "node"))
+                  : fmt::format("no node computes '%{}'{}", name, did_you_mean(name, near));
   return d;
 }
 

@@ -1,5 +1,6 @@
 // What is asked of a report: counts by name, and whether they are those that were expected.
 
+#include <tandem/ir/counted.h>
 #include <tandem/passes/report.h>
 
 #include <algorithm>
@@ -62,15 +63,14 @@ std::vector<Diagnostic> check_expectations(const DecisionReport& report, std::sp
       continue;
     }
     d.code = "expect.matches";
-    d.message = fmt::format("'{}' matched {} times, expected {}", e.name, matches, e.matches);
+    d.message = fmt::format("'{}' matched {}, expected {}", e.name, counted(matches, "time"), e.matches);
     for (const PassReport& pass : report.passes) {
       if (pass.name != e.name) {
         continue;
       }
       d.notes.push_back(fmt::format("{} is {}: {}", pass.name, pass.on ? "on" : "off", pass.rule));
       for (const NearMiss& miss : pass.near_misses) {
-        d.notes.push_back(fmt::format("{} near miss{}: {}; {}", miss.count, miss.count == 1 ? "" : "es", miss.predicate,
-                                      miss.example));
+        d.notes.push_back(fmt::format("{}: {}; {}", counted(miss.count, "near miss"), miss.predicate, miss.example));
       }
     }
     findings.push_back(std::move(d));

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/passes/report.h>
 
 namespace tandem {
@@ -100,7 +101,7 @@ std::string table_of(const std::vector<PassReport>& passes) {
 std::string details_of(const PassReport& pass) {
   std::string text;
   for (const NearMiss& miss : pass.near_misses) {
-    std::string line = fmt::format("{} near {}: {}", miss.count, miss.count == 1 ? "miss" : "misses", miss.predicate);
+    std::string line = fmt::format("{}: {}", counted(miss.count, "near miss"), miss.predicate);
     if (!miss.example.empty()) {
       line += fmt::format("; for example {}", miss.example);
     }
@@ -131,8 +132,8 @@ std::string to_text(const DecisionReport& report) {
   if (!details.empty()) {
     text += details + "\n";
   }
-  text +=
-      fmt::format("{} nodes before, {} after; {}\n", report.nodes_before, report.nodes_after, time_of(report.seconds));
+  text += fmt::format("{} before, {} after; {}\n", counted(report.nodes_before, "node"), report.nodes_after,
+                      time_of(report.seconds));
   return text;
 }
 

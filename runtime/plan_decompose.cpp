@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <tandem/ir/builder.h>
+#include <tandem/ir/counted.h>
 #include <tandem/runtime/view_geometry.h>
 
 namespace tandem {
@@ -41,8 +42,8 @@ void expand_node(Graph& graph, Node node) {
   builder.set_scope(graph.scope(node).view());
   const std::vector<Value> values = def.decompose(builder, operands, attrs);
   if (values.size() != graph.num_results(node))
-    throw Error("plan.decomposition", fmt::format("the decomposition of '{}' gives {} values, expected {}", def.name,
-                                                  values.size(), graph.num_results(node)));
+    throw Error("plan.decomposition", fmt::format("the decomposition of '{}' gives {}, expected {}", def.name,
+                                                  counted(values.size(), "value"), graph.num_results(node)));
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Value old = graph.result(node, i);
     if (graph.type(old) != graph.type(values[i]))

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 
 namespace tandem {
@@ -37,7 +38,8 @@ void check_memory(const TensorView& v, const PlanPort& port, const char* what) {
     fail("run.null", &port, fmt::format("the {} '{}' has no memory", what, port.name));
   if (reinterpret_cast<std::uintptr_t>(v.data) % byte_size(v.dtype) != 0)
     fail("run.misaligned", &port,
-         fmt::format("the {} '{}' is not aligned to its elements of {} bytes", what, port.name, byte_size(v.dtype)));
+         fmt::format("the {} '{}' is not aligned to its elements of {}", what, port.name,
+                     counted(byte_size(v.dtype), "byte")));
 }
 
 }  // namespace
@@ -47,9 +49,9 @@ void RunRequest::check_inputs(std::span<const TensorView> inputs) const {
   if (inputs.size() != expected) {
     const PlanPort* missing = inputs.size() < expected ? &plan_.inputs[inputs.size()] : nullptr;
     fail("run.inputs", missing,
-         missing ? fmt::format("{} inputs were given, expected {}: '{}' ({}) is missing", inputs.size(), expected,
+         missing ? fmt::format("{} given, expected {}: '{}' ({}) is missing", counted(inputs.size(), "input"), expected,
                                missing->name, to_string(missing->type))
-                 : fmt::format("{} inputs were given, expected {}", inputs.size(), expected));
+                 : fmt::format("{} given, expected {}", counted(inputs.size(), "input"), expected));
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const PlanPort& port = plan_.inputs[i];

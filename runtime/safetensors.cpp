@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 #include <tandem/ir/io/mapped_file.h>
 #include <tandem/runtime/safetensors_header.h>
@@ -61,7 +62,8 @@ SafetensorsFile SafetensorsFile::from_bytes(std::string name, std::vector<std::b
 SafetensorsFile SafetensorsFile::parse(std::string path, std::shared_ptr<const void> owner, const std::byte* data,
                                        std::size_t size) {
   if (size < 8)
-    fail("safetensors.truncated", path, fmt::format("the file has {} bytes, a safetensors file at least 8", size));
+    fail("safetensors.truncated", path,
+         fmt::format("the file has {}, a safetensors file at least 8", counted(size, "byte")));
   std::uint64_t header_size = 0;
   for (std::size_t i = 8; i-- > 0;)
     header_size = header_size << 8 | std::to_integer<std::uint64_t>(data[i]);
@@ -71,7 +73,8 @@ SafetensorsFile SafetensorsFile::parse(std::string path, std::shared_ptr<const v
          "is this a safetensors file?");
   if (header_size > size - 8)
     fail("safetensors.truncated", path,
-         fmt::format("the header claims {} bytes, but the file has only {} after its length", header_size, size - 8),
+         fmt::format("the header claims {}, but the file has only {} after its length", counted(header_size, "byte"),
+                     size - 8),
          "the file may be cut short; compare its size with the original");
 
   const std::string_view json(reinterpret_cast<const char*>(data) + 8, header_size);

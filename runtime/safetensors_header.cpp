@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include <tandem/ir/counted.h>
 #include <tandem/kernels/tensor.h>
 #include <tandem/runtime/safetensors.h>
 
@@ -213,13 +214,14 @@ void check_entry(RawEntry& raw, std::uint64_t data_size, SafetensorsHeader& head
                       fmt::format("data_offsets is {}, expected [begin, end]", in_words(raw.offsets)));
   const std::uint64_t begin = raw.offsets[0], end = raw.offsets[1];
   if (begin > end || end > data_size)
-    return faults.add("safetensors.offsets", raw.name,
-                      fmt::format("data_offsets [{}, {}] lie outside the {} bytes of data", begin, end, data_size),
-                      "the file may be cut short; compare its size with the original");
+    return faults.add(
+        "safetensors.offsets", raw.name,
+        fmt::format("data_offsets [{}, {}] lie outside the {} of data", begin, end, counted(data_size, "byte")),
+        "the file may be cut short; compare its size with the original");
   if (end - begin != bytes)
     return faults.add("safetensors.offsets", raw.name,
-                      fmt::format("data_offsets [{}, {}] hold {} bytes, but {}{} needs {}", begin, end, end - begin,
-                                  raw.dtype, in_words(raw.shape), bytes));
+                      fmt::format("data_offsets [{}, {}] hold {}, but {}{} needs {}", begin, end,
+                                  counted(end - begin, "byte"), raw.dtype, in_words(raw.shape), bytes));
   SafetensorsEntry entry{raw.name, *dtype, {}, begin, end};
   for (const std::uint64_t d : raw.shape)
     entry.shape.push_back(static_cast<std::int64_t>(d));
@@ -243,7 +245,7 @@ void check_tiling(const std::vector<SafetensorsEntry>& entries, std::uint64_t da
   }
   if (reached < data_size)
     faults.add("safetensors.offsets", {},
-               fmt::format("the last {} bytes of the file belong to no tensor", data_size - reached));
+               fmt::format("{} at the end of the file without a tensor", counted(data_size - reached, "byte")));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 
 namespace tandem {
@@ -31,7 +32,8 @@ void split(const KernelCall& call, std::vector<ViewGeometry>& results) {
     results.push_back(g);
   }
   if (begin != x.shape[axis])
-    fail(call, fmt::format("the sizes add up to {}, but axis {} has {} elements", begin, axis, x.shape[axis]));
+    fail(call,
+         fmt::format("the sizes add up to {}, but axis {} has {}", begin, axis, counted(x.shape[axis], "element")));
 }
 
 void slice(const KernelCall& call, std::vector<ViewGeometry>& results) {
@@ -39,8 +41,8 @@ void slice(const KernelCall& call, std::vector<ViewGeometry>& results) {
   const std::size_t axis = call.axis("axis", x.rank);
   const std::int64_t start = call.dim("start"), end = call.dim("end"), step = call.attr("step").integer();
   if (start < 0 || start > end || end > x.shape[axis])
-    fail(call, fmt::format("start {}, end {} do not lie in order within the {} elements of axis {}", start, end,
-                           x.shape[axis], axis));
+    fail(call, fmt::format("start {}, end {} do not lie in order within the {} of axis {}", start, end,
+                           counted(x.shape[axis], "element"), axis));
   ViewGeometry g = same_as(x);
   g.offset = start * x.strides[axis];
   if (call.results[0].shape[axis] > 1)
@@ -66,7 +68,7 @@ void expand(const KernelCall& call, std::vector<ViewGeometry>& results) {
   ViewGeometry g;
   for (std::size_t i = 0; i < x.rank; ++i) {
     if (x.shape[i] != y.shape[lead + i] && x.shape[i] != 1)
-      fail(call, fmt::format("axis {} of {} elements cannot become {}", i, x.shape[i], y.shape[lead + i]));
+      fail(call, fmt::format("axis {} of {} cannot become {}", i, counted(x.shape[i], "element"), y.shape[lead + i]));
     g.strides[lead + i] = x.shape[i] == y.shape[lead + i] ? x.strides[i] : 0;
   }
   results.push_back(g);
@@ -78,7 +80,7 @@ bool reshape(const KernelCall& call, std::vector<ViewGeometry>& results) {
   const TensorView& x = call.operands[0];
   const TensorView& y = call.results[0];
   if (x.size() != y.size())
-    fail(call, fmt::format("{} elements cannot take a shape of {}", x.size(), y.size()));
+    fail(call, fmt::format("{} cannot take a shape of {}", counted(x.size(), "element"), y.size()));
   ViewGeometry g;
   if (y.size() == 0) {
     results.push_back(g);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tandem/ir/context.h>
+#include <tandem/ir/counted.h>
 
 namespace tandem::cli {
 namespace {
@@ -77,7 +78,7 @@ std::string to_text(const GraphSummary& s) {
   add_list("symbols", s.symbols);
   add_list("inputs", s.inputs);
   add_list("outputs", s.outputs);
-  text += fmt::format("{:<10}{} tensors, {}", "weights", s.weights, human_bytes(s.weight_bytes));
+  text += fmt::format("{:<10}{}, {}", "weights", counted(s.weights, "tensor"), human_bytes(s.weight_bytes));
   if (s.symbolic_weights > 0)
     text += fmt::format(" and {} of symbolic size", s.symbolic_weights);
   text += fmt::format("\n{:<10}{}, {} in memory, {:.0f} bytes a node\n", "nodes", s.nodes,

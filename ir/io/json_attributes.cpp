@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/dim_parser.h>
 #include <tandem/ir/io/limits.h>
 #include <tandem/ir/io/literal.h>
@@ -184,9 +185,9 @@ Attribute JsonAttributes::literal(const element& value, const AttributePlace& pl
     return {};
   }
   if (literal.data.size() != *bytes) {
-    problems_.report(
-        place.path() / "data", "graph.literal",
-        fmt::format("{} needs {} bytes of data, {} are given", to_string(literal.type), *bytes, literal.data.size()));
+    problems_.report(place.path() / "data", "graph.literal",
+                     fmt::format("{} needs {} of data, not {}", to_string(literal.type), counted(*bytes, "byte"),
+                                 literal.data.size()));
     return {};
   }
   return Attribute::of(assembly_.context().literal(std::move(literal)));

@@ -3,6 +3,7 @@
 // nodes.
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/io/json.h>
 #include <tandem/ir/io/json_attributes.h>
 #include <tandem/ir/io/json_declarations.h>
@@ -260,7 +261,7 @@ class JsonReader {
     if (i == results_.size())
       return true;
     problems_.report(node_path() / "types", "graph.type",
-                     fmt::format("{} result types are given for {} results", i, results_.size()),
+                     fmt::format("{} given for {}", counted(i, "result type"), counted(results_.size(), "result")),
                      "give the type of every result, or leave 'types' out");
     return false;
   }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/dim_parser.h>
 #include <tandem/ir/io/limits.h>
 #include <tandem/ir/io/literal.h>
@@ -185,9 +186,9 @@ Attribute TextConstants::literal() {
     });
   }
   if (result.data.size() != *bytes) {
-    cursor_.fail(
-        offset, "graph.literal",
-        fmt::format("{} needs {} bytes of data, {} are given", to_string(result.type), *bytes, result.data.size()));
+    cursor_.fail(offset, "graph.literal",
+                 fmt::format("{} needs {} of data, not {}", to_string(result.type), counted(*bytes, "byte"),
+                             result.data.size()));
   }
   return Attribute::of(assembly_.context().literal(std::move(result)));
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/passes/pattern/check_cases.h>
 #include <tandem/passes/pattern/check_negatives.h>
 #include <tandem/passes/pattern/check_shrink.h>
@@ -98,16 +99,16 @@ class Checker {
     if (mistyped_ != 0) {
       problem(
           "lint.result-type", Severity::warning, pattern_.span,
-          fmt::format("{} of {} graphs match where a new value has another type than the one that it replaces, the "
+          fmt::format("{} of {} {} where a new value has another type than the one that it replaces, the "
                       "first because: {}",
-                      mistyped_, all, mistyping_),
+                      mistyped_, counted(all, "graph"), all == 1 ? "matches" : "match", mistyping_),
           "say in the match, by types, what makes them equal: in %x: T[.., H], and T[.., H] behind what is replaced");
     }
     if (refused_ != 0) {
-      problem(
-          "check.refused", Severity::note, pattern_.span,
-          fmt::format("{} of {} graphs match and cannot be rewritten, the first because: {}", refused_, all, refusal_),
-          "say it in the pattern (types, where), so that explain can name the condition");
+      problem("check.refused", Severity::note, pattern_.span,
+              fmt::format("{} of {} {} and cannot be rewritten, the first because: {}", refused_, counted(all, "graph"),
+                          all == 1 ? "matches" : "match", refusal_),
+              "say it in the pattern (types, where), so that explain can name the condition");
     }
   }
 
@@ -227,11 +228,12 @@ class Checker {
     const auto output = rounds_otherwise(tally);
     if (!output)
       return;
-    problem("check.rounds-otherwise", Severity::error, pattern_.span,
-            fmt::format("{} of {} elements that replace %{} differ in their last place: the rewrite rounds at other "
-                        "places than what it replaces",
-                        tally.narrow[*output].inexact, tally.narrow[*output].elements, replaced(*output)),
-            "carry over what decides on rounding (round_before_weight, casts)");
+    problem(
+        "check.rounds-otherwise", Severity::error, pattern_.span,
+        fmt::format("{} of the {} elements that replace %{} differ in their last place: the rewrite rounds at other "
+                    "places than what it replaces",
+                    tally.narrow[*output].inexact, tally.narrow[*output].elements, replaced(*output)),
+        "carry over what decides on rounding (round_before_weight, casts)");
   }
 
   // --- what must match -----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/passes/pattern/check_cases.h>
 #include <tandem/passes/pattern/check_mutants.h>
 
@@ -87,7 +88,8 @@ MutantOutcome try_mutant(const std::shared_ptr<Context>& context, const Mutant& 
     return {mutant.mutation, Fate::killed, "differs in the last place, where the fusion is exact"};
   if (rounds_otherwise(sum))
     return {mutant.mutation, Fate::killed, "rounds otherwise"};
-  return {mutant.mutation, Fate::survived, fmt::format("{} graphs show no difference", other)};
+  return {mutant.mutation, Fate::survived,
+          counted(other, "graph") + (other == 1 ? " shows no difference" : " show no difference")};
 }
 
 }  // namespace

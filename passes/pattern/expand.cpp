@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 #include <tandem/passes/pattern/between.h>
 #include <tandem/passes/pattern/renaming.h>
@@ -167,7 +168,7 @@ class Expander {
         }
         if (it->params.size() != c.args.size() || it->results.size() != c.results.size()) {
           fail(pattern_, c.span, "pattern.arity",
-               fmt::format("'{}' takes {} values and gives {}, not {} and {}", c.name, it->params.size(),
+               fmt::format("'{}' takes {} and gives {}, not {} and {}", c.name, counted(it->params.size(), "value"),
                            it->results.size(), c.args.size(), c.results.size()));
         }
         Renaming names;

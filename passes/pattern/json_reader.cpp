@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 #include <tandem/passes/pattern/json_document.h>
 #include <tandem/passes/pattern/text.h>
@@ -297,7 +298,7 @@ class Reader {
     n.types = list<TypePattern>(v, path, "types", [&](const JsonValue& t, const std::string& p) { return type(t, p); });
     if (!n.types.empty() && n.types.size() != n.results.size()) {
       report(v, below(path, "types"), "pattern.arity",
-             fmt::format("{} results have {} types", n.results.size(), n.types.size()),
+             fmt::format("{} for {}", counted(n.types.size(), "type"), counted(n.results.size(), "result")),
              "give each result its type, or none");
     }
     n.attrs = attrs(v, path);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 #include <tandem/passes/pattern/predicates.h>
 #include <tandem/passes/pattern/resolve.h>
@@ -122,13 +123,14 @@ class PlanBuilder {
     if (s.low > def.min_operands || (s.high != unbounded && (def.variadic_operands || s.high < def.operands.size()))) {
       s.kind = StepKind::num_operands;
       add(s, n.source->span,
-          fmt::format("{} has {}{} operands", def.name, s.high == unbounded ? "at least " : "", s.low));
+          fmt::format("{} has {}{}", def.name, s.high == unbounded ? "at least " : "", counted(s.low, "operand")));
     }
     if (def.variadic_results) {
       s.kind = StepKind::num_results;
       s.low = s.high = 0;
       add(s, n.source->span,
-          fmt::format("{} has {}{} results", def.name, s.results_high == unbounded ? "at least " : "", s.results_low));
+          fmt::format("{} has {}{}", def.name, s.results_high == unbounded ? "at least " : "",
+                      counted(s.results_low, "result")));
     }
   }
 
@@ -365,7 +367,8 @@ class PlanBuilder {
     s.kind = StepKind::list_length;
     s.low = static_cast<std::uint8_t>(count);
     s.high = open ? unbounded : s.low;
-    add(s, span, fmt::format("{} of {} has {}{} elements", attr.name, def.name, open ? "at least " : "", count));
+    add(s, span,
+        fmt::format("{} of {} has {}{}", attr.name, def.name, open ? "at least " : "", counted(count, "element")));
     for (std::size_t i = 0; i < count; ++i) {
       Equation e;
       e.source = Equation::Source::list_element;
@@ -471,7 +474,8 @@ class PlanBuilder {
     s.value = ref;
     s.low = static_cast<std::uint8_t>(t.dims.size());
     s.high = t.open ? unbounded : s.low;
-    add(s, value.span, fmt::format("%{} has {}{} dims", value.name, t.open ? "at least " : "", t.dims.size()));
+    add(s, value.span,
+        fmt::format("%{} has {}{}", value.name, t.open ? "at least " : "", counted(t.dims.size(), "dim")));
     if (!t.leading.empty()) {
       const auto l =
           static_cast<std::size_t>(std::find(v_.leading.begin(), v_.leading.end(), t.leading) - v_.leading.begin());
@@ -631,7 +635,7 @@ class PlanBuilder {
         }
         if (p->arity != g.args.size() ||
             std::any_of(g.args.begin(), g.args.end(), [](const Expr& e) { return e.kind != Expr::Kind::value; })) {
-          fail(g.span, "pattern.predicate", fmt::format("'{}' takes {} values", g.predicate, p->arity),
+          fail(g.span, "pattern.predicate", fmt::format("'{}' takes {}", g.predicate, counted(p->arity, "value")),
                std::string(p->doc));
         }
         bound.predicate = static_cast<int>(p - predicates().data());

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 
 namespace tandem {
@@ -204,7 +205,8 @@ class Resolver {
         ++v_.values[static_cast<std::size_t>(node.operands.back())].inner_uses;
     }
     if (node.rest_operands < 0 && !def.accepts_operands(node.operands.size())) {
-      problem(source.span, "pattern.arity", fmt::format("{} does not take {} operands", def.name, node.operands.size()),
+      problem(source.span, "pattern.arity",
+              fmt::format("{} does not take {}", def.name, counted(node.operands.size(), "operand")),
               def.name + def.signature);
     }
     for (const std::string& name : source.results) {
@@ -222,7 +224,7 @@ class Resolver {
     }
     if (!node.rest_results && !def.variadic_results && node.results.size() != def.results.size()) {
       problem(source.span, "pattern.arity",
-              fmt::format("{} has {} results, not {}", def.name, def.results.size(), node.results.size()));
+              fmt::format("{} has {}, not {}", def.name, counted(def.results.size(), "result"), node.results.size()));
     }
     check_attrs(source, def);
     v_.nodes.push_back(std::move(node));
@@ -294,7 +296,8 @@ class Resolver {
                        [](const RewriteOperand& o) { return o.kind == RewriteOperand::Kind::rest; }) &&
           !def.accepts_operands(step.operands.size())) {
         problem(source.span, "pattern.arity",
-                fmt::format("{} does not take {} operands", def.name, step.operands.size()), def.name + def.signature);
+                fmt::format("{} does not take {}", def.name, counted(step.operands.size(), "operand")),
+                def.name + def.signature);
       }
       step.attrs.resize(def.attrs.size());
       step.given.assign(def.attrs.size(), false);
@@ -330,8 +333,9 @@ class Resolver {
       }
       step.num_results = source.results.size();
       if (!def.variadic_results && source.results.size() != def.results.size()) {
-        problem(source.span, "pattern.arity",
-                fmt::format("{} has {} results, not {}", def.name, def.results.size(), source.results.size()));
+        problem(
+            source.span, "pattern.arity",
+            fmt::format("{} has {}, not {}", def.name, counted(def.results.size(), "result"), source.results.size()));
       }
       for (std::size_t i = 0; i < source.results.size(); ++i) {
         if (source.results[i] == "_")

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <tandem/ir/builder.h>
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 #include <tandem/ir/graph_edit.h>
 #include <tandem/passes/pattern/match_record.h>
@@ -180,8 +181,8 @@ bool Rewriter::draft_node(const CompiledVariant& variant, const RewriteStep& ste
                   fmt::format("the new node is not valid here: {}", e.diagnostics().front().message));
   }
   if (inferred_.size() != step.num_results) {
-    return refuse(Refusal::inference,
-                  fmt::format("the new {} has {} results here, not {}", def.name, inferred_.size(), step.num_results));
+    return refuse(Refusal::inference, fmt::format("the new {} has {} here, not {}", def.name,
+                                                  counted(inferred_.size(), "result"), step.num_results));
   }
   n.first_type = static_cast<std::uint32_t>(d.types.size());
   n.num_types = static_cast<std::uint32_t>(inferred_.size());

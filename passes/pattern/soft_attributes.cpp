@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/passes/pattern/compare.h>
 #include <tandem/passes/pattern/matcher.h>
 #include <tandem/passes/pattern/resolve.h>
@@ -136,9 +137,10 @@ class AttributeChecker {
     if (open ? dims.size() < count : dims.size() != count) {
       if (counts_results(attr) && has_other_results())
         return;  // one size a result: told as the number of results
-      FailedPredicate& f = fail(
-          i, span_of(a), fmt::format("{} of {} has {}{} elements", attr.name, who(), open ? "at least " : "", count),
-          fmt::format("it is {}", to_string(have(i))));
+      FailedPredicate& f =
+          fail(i, span_of(a),
+               fmt::format("{} of {} has {}{}", attr.name, who(), open ? "at least " : "", counted(count, "element")),
+               fmt::format("it is {}", to_string(have(i))));
       if (!open && dims.size() > count)
         f.in_pattern = fmt::format("end the list with ... to take more{}", at_line(span_of(a)));
       return;

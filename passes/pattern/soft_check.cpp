@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/passes/pattern/compare.h>
 #include <tandem/passes/pattern/matcher.h>
 #include <tandem/passes/pattern/predicates.h>
@@ -54,18 +55,18 @@ class SoftChecker {
       auto check = [&](std::size_t have, std::size_t want, bool more, std::string_view what) {
         if (more ? have >= want : have == want)
           return;
-        FailedPredicate& f =
-            s_.fail(Cause::arity, n.source->span,
-                    fmt::format("{} has {}{} {}", describe_node(s_.set, s_.v, i), more ? "at least " : "", want, what),
-                    fmt::format("it has {}", have));
+        FailedPredicate& f = s_.fail(
+            Cause::arity, n.source->span,
+            fmt::format("{} has {}{}", describe_node(s_.set, s_.v, i), more ? "at least " : "", counted(want, what)),
+            fmt::format("it has {}", have));
         f.marks = {{node, Mark::Part::op, 0}};
-        const std::string_view sizes = n.op == op::split && what == "results" ? ", and end 'sizes' with ..." : "";
+        const std::string_view sizes = n.op == op::split && what == "result" ? ", and end 'sizes' with ..." : "";
         f.in_pattern = have > want ? fmt::format("name the others, or write a rest, %more..., last{}{}", sizes,
                                                  at_line(n.source->span))
-                                   : fmt::format("name as many {} as there are{}", what, at_line(n.source->span));
+                                   : fmt::format("name as many {}s as there are{}", what, at_line(n.source->span));
       };
-      check(s_.graph.num_operands(node), n.operands.size(), n.rest_operands >= 0, "operands");
-      check(s_.graph.num_results(node), n.results.size(), n.rest_results, "results");
+      check(s_.graph.num_operands(node), n.operands.size(), n.rest_operands >= 0, "operand");
+      check(s_.graph.num_results(node), n.results.size(), n.rest_results, "result");
     }
   }
 
@@ -215,8 +216,8 @@ class SoftChecker {
     if (!others.empty())
       found += fmt::format("{}{}", found.empty() ? s_.name(value) + " is also used by " : " and used by ", others);
     if (found.empty())
-      found = fmt::format("{} is read {} times by what is matched, not {}", s_.name(value), s_.graph.num_uses(value),
-                          inner);
+      found = fmt::format("{} is read {} by what is matched, not {}", s_.name(value),
+                          counted(s_.graph.num_uses(value), "time"), inner);
     FailedPredicate& f =
         s_.fail(Cause::other_use, n.source->span,
                 id >= 0 ? fmt::format("%{} has no other user", s_.v.values[static_cast<std::size_t>(id)].name)
@@ -328,7 +329,7 @@ class SoftChecker {
     for (const Value v : values) {
       const std::string is = describe_value(s_.graph, s_.names, v);
       const std::string type = to_string(s_.graph.type(v));
-      found += fmt::format("{}{} ({}, {} uses)", found.empty() ? "" : "; ", is, type, s_.graph.num_uses(v));
+      found += fmt::format("{}{} ({}, {})", found.empty() ? "" : "; ", is, type, counted(s_.graph.num_uses(v), "use"));
       detail += fmt::format("{}{} ({})", detail.empty() ? "" : "; ", is.substr(is.find(' ') + 1), type);
     }
     FailedPredicate& f = s_.fail(Cause::guard, g.span, to_string(g), std::move(found));

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
 #include <tandem/passes/pattern/compare.h>
 #include <tandem/passes/pattern/matcher.h>
@@ -123,9 +124,9 @@ class TypeChecker {
     const std::size_t wanted = t.dims.size();
     if (t.open ? shape.rank() < wanted : shape.rank() != wanted) {
       FailedPredicate& f =
-          fail(Cause::rank, i, fmt::format("{} has {}{} dims", name(i), t.open ? "at least " : "", wanted),
+          fail(Cause::rank, i, fmt::format("{} has {}{}", name(i), t.open ? "at least " : "", counted(wanted, "dim")),
                fmt::format("{} is {}", s_.name(value), to_string(s_.graph.type(value))));
-      f.detail = fmt::format("{} dims", shape.rank());
+      f.detail = counted(shape.rank(), "dim");
       f.in_graph = fmt::format("reshape {}", s_.name(value));
       if (!t.open && shape.rank() > wanted)
         f.in_pattern = fmt::format("begin its shape with .. to take any leading dims{}", at_line(s_.v.values[i].span));

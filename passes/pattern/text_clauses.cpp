@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/passes/pattern/text_expr.h>
 #include <tandem/passes/pattern/text_spelling.h>
 
@@ -284,9 +285,10 @@ Clause ClauseParser::node() {
       c.node.types.push_back(parse_type(cursor_));
     while (cursor_.accept(","));
     if (c.node.types.size() != c.node.results.size()) {
-      cursor_.report(colon, "pattern.arity",
-                     fmt::format("{} results have {} types", c.node.results.size(), c.node.types.size()),
-                     "give each result its type; 'any' is one, too");
+      cursor_.report(
+          colon, "pattern.arity",
+          fmt::format("{} for {}", counted(c.node.types.size(), "type"), counted(c.node.results.size(), "result")),
+          "give each result its type; 'any' is one, too");
     }
   }
   return c;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/io/findings.h>
 #include <tandem/ir/io/torch/targets.h>
 #include <tandem/ir/verifier.h>
@@ -112,7 +113,7 @@ void Importer::require_known() const {
   if (unknown.empty())
     return;
   Diagnostic d = io::finding("torch.unknown",
-                             fmt::format("the program uses {} operators or dtypes that are not known", unknown.size()),
+                             fmt::format("the program uses operators or dtypes that are not known: {}", unknown.size()),
                              "run_decompositions() of the exported program may turn them into known ones; "
                              "docs/torch-export.md lists those");
   d.where.file = file_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/io/assembly.h>
 #include <tandem/ir/io/findings.h>
 #include <tandem/ir/io/spelling.h>
@@ -113,7 +114,7 @@ void Importer::write_back(Call& call, const Row& row) {
 /// Gives results their names, and compares them with what PyTorch says that they are.
 void Importer::bind(const std::vector<std::string_view>& names, const std::vector<Tensor>& results) {
   if (results.size() < names.size())
-    throw Error("torch.argument", fmt::format("{} outputs are wanted of {}", names.size(), results.size()));
+    throw Error("torch.argument", fmt::format("{} wanted of {}", counted(names.size(), "output"), results.size()));
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (names[i].empty())
       continue;
@@ -156,8 +157,8 @@ void Importer::inline_graph(const NodeDef& node) {
   }
   const GraphDef& body = *node.inputs[at].value.graph;
   if (node.inputs.size() - at - 1 != body.inputs.size())
-    throw Error("torch.argument",
-                fmt::format("the graph takes {} inputs, not {}", body.inputs.size(), node.inputs.size() - at - 1));
+    throw Error("torch.argument", fmt::format("the graph takes {}, not {}", counted(body.inputs.size(), "input"),
+                                              node.inputs.size() - at - 1));
   Scope inner{&body, {}, {}};
   for (std::size_t i = 0; i < body.inputs.size(); ++i) {
     if (body.inputs[i].kind != ArgumentKind::tensor)

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/io/findings.h>
 
 namespace tandem::torch {
@@ -171,7 +172,7 @@ class SymbolicSizes::Parser {
   Dim call(std::string_view name, const std::vector<Dim>& a) {
     const auto takes = [&](std::size_t n) {
       if (a.size() != n)
-        fail(fmt::format("{} takes {} arguments, not {}", name, n, a.size()));
+        fail(fmt::format("{} takes {}, not {}", name, counted(n, "argument"), a.size()));
     };
     if (name == "Add" || name == "Mul") {
       Dim d = name == "Add" ? 0 : 1;
