@@ -31,18 +31,29 @@ std::string place(const SourceLocation& where) {
   return out;
 }
 
+/// What a terminal would act on, as \xHH; a tab as a blank.
+std::string without_controls(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\t')
+      out += ' ';
+    else if (static_cast<unsigned char>(c) < 0x20 || c == '\x7f')
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else
+      out += c;
+  }
+  return out;
+}
+
 /// The source line with a caret under the column; long lines are cut to a window around it.
 std::string draw_caret(std::string_view line, std::uint32_t column) {
   constexpr std::size_t width = 100;
   std::size_t at = column == 0 ? 0 : column - 1;
   at = std::min(at, line.size());
   std::size_t start = at > width / 2 && line.size() > width ? at - width / 2 : 0;
-  std::string text;
-  for (char c : line.substr(start, width))
-    text += c == '\t' || static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  std::string out = fmt::format("  {}\n", text);
+  std::string out = fmt::format("  {}\n", without_controls(line.substr(start, width)));
   if (column != 0)
-    out += fmt::format("  {}^\n", std::string(at - start, ' '));
+    out += fmt::format("  {}^\n", std::string(without_controls(line.substr(start, at - start)).size(), ' '));
   return out;
 }
 

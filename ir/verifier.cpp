@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/growing_array.h>
 #include <tandem/ir/inferred_types.h>
+#include <tandem/ir/weight_keys.h>
 
 namespace tandem {
 
@@ -51,6 +54,7 @@ class GraphChecker {
       check_order_and_uses();
     if (findings_.empty()) {  // what follows walks the graph, which is safe only when it holds together
       check_names();
+      check_weight_keys();
       check_types();
     }
     return std::move(findings_);
@@ -123,6 +127,23 @@ class GraphChecker {
     }
   }
 
+  // A key names one tensor of a file, which has one type; several weights may be it.
+  void check_weight_keys() {
+    std::unordered_map<Symbol, TensorType> types;
+    for (const Weight& w : graph_.weights()) {
+      const TensorType& type = graph_.type(w.value);
+      const auto [known, is_new] = types.try_emplace(w.key, type);
+      if (is_new || known->second == type)
+        continue;
+      add_finding({.code = "graph.weight-key",
+                   .where = {.file = {}, .path = fmt::format("%{}", graph_.name(w.value).view())},
+                   .message = weight_key_conflict(w.key.view(), known->second, type),
+                   .help = std::string(weight_key_help),
+                   .notes = {},
+                   .source_line = {}});
+    }
+  }
+
   void check_names() {
     NameSet names(graph_.values_.size());
     std::vector<std::string> duplicates;
@@ -175,7 +196,8 @@ class GraphChecker {
       }
       if (inferred.size() != graph_.num_results(n)) {
         report("graph.type", n,
-               fmt::format("{} has {} results, inference gives {}", op.name, graph_.num_results(n), inferred.size()));
+               fmt::format("{} has {}, inference gives {}", op.name, counted(graph_.num_results(n), "result"),
+                           inferred.size()));
         continue;
       }
       for (std::size_t i = 0; i < inferred.size(); ++i) {
@@ -192,7 +214,7 @@ class GraphChecker {
   bool attributes_fit(Node n, const OpDef& op, std::span<const Attribute> attrs) {
     if (attrs.size() != op.attrs.size()) {
       report("graph.missing-attribute", n,
-             fmt::format("{} has {} attributes, its row {}", op.name, attrs.size(), op.attrs.size()));
+             fmt::format("{} has {}, its row {}", op.name, counted(attrs.size(), "attribute"), op.attrs.size()));
       return false;
     }
     for (std::size_t i = 0; i < attrs.size(); ++i) {

@@ -10,8 +10,8 @@
 namespace tandem {
 
 /// Everything that is wrong with `graph`: definitions before uses, types equal to inference, attributes complete and of
-/// their kinds, names unique, use lists exact, links sound, symbols of types declared as dims of inputs. Linear in the
-/// size of the graph. At most `limit` findings.
+/// their kinds, names unique, weights of one key of one type, use lists exact, links sound, symbols of types declared
+/// as dims of inputs. Linear in the size of the graph. At most `limit` findings.
 TANDEM_IR_API std::vector<Diagnostic> verify(const Graph& graph, std::size_t limit = 20);
 
 /// Throws an Error with the findings, if any.

@@ -16,6 +16,7 @@
 #include <tandem/tools/exit_status.h>
 #include <tandem/tools/graph_file.h>
 #include <tandem/tools/named_files.h>
+#include <tandem/tools/option_values.h>
 #include <tandem/tools/pipeline_options.h>
 #include <tandem/tools/run_data.h>
 #include <tandem/tools/verb.h>
@@ -112,8 +113,12 @@ Runner setup_bench(CLI::App& app) {
   app.add_option("--weights", o->data.weights, "Weights from a file; what no file has is made up")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  app.add_option("--random-inputs", o->data.random_inputs, "Seed of what is made up (1)")->type_name("SEED");
-  app.add_option("--random-weights", o->data.random_weights, "Seed of what is made up (1)")->type_name("SEED");
+  app.add_option("--random-inputs", o->data.random_inputs, "Seed of what is made up (1)")
+      ->type_name("SEED")
+      ->check(whole_number, "");
+  app.add_option("--random-weights", o->data.random_weights, "Seed of what is made up (1)")
+      ->type_name("SEED")
+      ->check(whole_number, "");
   add_pipeline_options(app, o->pipeline);
   app.add_flag("--json", o->json, "The report as JSON");
   app.footer(

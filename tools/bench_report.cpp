@@ -1,4 +1,5 @@
 // Printing timings.
+#include <tandem/ir/counted.h>
 #include <tandem/tools/bench_report.h>
 
 #include <algorithm>
@@ -34,9 +35,9 @@ void BenchReport::add(const std::string& binding, const std::vector<VariantTimin
                                   {"max_us", v.whole.most},
                                   {"bytes", v.bytes},
                                   {"gb_per_s", gigabytes_per_second(v.bytes, v.whole.median)}};
-    text_ += fmt::format("{:<10}  {:<10}  {:>6} nodes  {:>11.2f} us  ({:.2f} to {:.2f})  {:>9.1f} GB/s of {} bytes\n",
-                         binding, v.variant, v.nodes, v.whole.median, v.whole.least, v.whole.most,
-                         gigabytes_per_second(v.bytes, v.whole.median), v.bytes);
+    text_ += fmt::format("{:<10}  {:<10}  {:>12}  {:>11.2f} us  ({:.2f} to {:.2f})  {:>9.1f} GB/s of {}\n", binding,
+                         v.variant, counted(v.nodes, "node"), v.whole.median, v.whole.least, v.whole.most,
+                         gigabytes_per_second(v.bytes, v.whole.median), counted(v.bytes, "byte"));
     if (!v.steps.empty())
       row["steps"] = nlohmann::ordered_json::array();
     for (const StepTiming& s : v.steps) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@
 #include <tandem/tools/check_run.h>
 #include <tandem/tools/console.h>
 #include <tandem/tools/exit_status.h>
+#include <tandem/tools/named_files.h>
+#include <tandem/tools/option_values.h>
 #include <tandem/tools/verb.h>
 
 namespace tandem::cli {
@@ -70,10 +73,28 @@ std::vector<Pattern> chosen_fusions(const CheckSettings& s) {
   return chosen;
 }
 
+/// A counterexample is not written over a fusion that is read, nor one over another.
+void check_files(const CheckSettings& s, const std::vector<Pattern>& fusions) {
+  NamedFiles files;
+  for (const std::string& argument : s.fusions) {
+    if (is_file(argument))
+      files.reads("FUSION", argument);
+  }
+  std::set<std::string> names;
+  for (const Pattern& pattern : fusions) {
+    if (!names.insert(pattern.name).second)
+      continue;
+    for (const std::string& path : counterexample_files(s.directory, pattern.name))
+      files.writes(fmt::format("a counterexample of '{}'", pattern.name), path);
+  }
+  files.check();
+}
+
 /// All files are read and formatted before the first is written.
 int run_format(const CheckSettings& s) {
   if (s.fusions.empty())
     throw Error("usage.check", "--format needs files", "tandem check --format my.fusion");
+  NamedFiles().reads("FUSION", s.fusions).check();
   std::vector<std::string> before, after;
   for (const std::string& path : s.fusions) {
     if (!is_file(path))
@@ -106,6 +127,7 @@ int run_check(const CheckSettings& s) {
   if (s.format)
     return run_format(s);
   const std::vector<Pattern> fusions = chosen_fusions(s);
+  check_files(s, fusions);
   const auto context = Context::create();
   const std::vector<CheckExecutor> executors = check_executors();
   CheckOptions options;
@@ -147,7 +169,7 @@ Runner setup_check(CLI::App& app) {
   app.add_option("--samples", s->samples, "Graphs for each variant of a fusion (default 12)")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}));
-  app.add_option("--seed", s->seed, "Of all random choices (default 1)")->type_name("N");
+  app.add_option("--seed", s->seed, "Of all random choices (default 1)")->type_name("N")->check(whole_number, "");
   app.add_flag("--mutants", s->mutants, "Plant faults in the right sides, and tell which a check would find");
   app.add_option("-o", s->directory, "Where counterexamples are written (default: here)")->type_name("DIR");
   app.add_flag("--json", s->json, "The report as JSON");

@@ -1,4 +1,5 @@
 // See check_report.h.
+#include <tandem/ir/counted.h>
 #include <tandem/tools/check_report.h>
 
 #include <algorithm>
@@ -72,15 +73,15 @@ Json to_json(const FusionVerdict& v) {
 std::string to_text(const FusionVerdict& v) {
   const CheckReport& r = v.report;
   std::string text = fmt::format("{}: {}\n", r.fusion, v.proven() ? "holds" : "WRONG");
-  text += fmt::format(
-      "  {} variants, {} graphs rewritten, {} broken ones refused; {} elements compared, {} inexact; on {}\n",
-      r.variants, r.graphs, r.negatives, r.elements, r.inexact, fmt::join(r.executors, ", "));
+  text += fmt::format("  {}, {} rewritten, {} refused; {} compared, {} inexact; on {}\n",
+                      counted(r.variants, "variant"), counted(r.graphs, "graph"), counted(r.negatives, "broken one"),
+                      counted(r.elements, "element"), r.inexact, fmt::join(r.executors, ", "));
   text += fmt::format(
       "  of the graphs {} with swapped operands, {} with axes from the other end, {} with users outside, {} with "
       "symbols\n",
       r.commuted, r.respelled, r.outside_users, r.symbolic);
   for (const GuardCoverage& g : r.guards) {
-    text += fmt::format("  guard '{}': held {} times, broken {}{}\n", g.text, g.held, g.broken,
+    text += fmt::format("  guard '{}': held {}, broken {}{}\n", g.text, counted(g.held, "time"), g.broken,
                         g.broken == 0 ? " (never seen to fail)" : "");
   }
   if (!v.mutants.empty()) {
@@ -127,7 +128,8 @@ std::string CheckSummary::render() const {
   }
   for (const Diagnostic& d : together_)
     text += to_string(d) + "\n";
-  return text + fmt::format("{} of {} fusions hold\n", proven, verdicts_.size());
+  return text + fmt::format("{} of {} {}\n", proven, counted(verdicts_.size(), "fusion"),
+                            verdicts_.size() == 1 ? "holds" : "hold");
 }
 
 }  // namespace tandem::cli

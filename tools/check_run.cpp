@@ -71,31 +71,37 @@ std::vector<Capabilities> all_targets() {
   return out;
 }
 
+std::vector<std::string> counterexample_files(const std::string& directory, const std::string& name) {
+  const std::string base = (std::filesystem::path(directory) / name).string();
+  return {base + ".json", base + ".rewritten.json", base + ".safetensors", base + ".expected.safetensors"};
+}
+
 SavedCounterexample save_counterexample(const std::string& directory, const std::string& name,
                                         const Counterexample& c) {
   std::error_code ignored;  // what matters is whether the files can be written
   std::filesystem::create_directories(directory, ignored);
   const std::string base = (std::filesystem::path(directory) / name).string();
+  const std::vector<std::string> files = counterexample_files(directory, name);
   SavedCounterexample saved;
   const auto write_graph = [&](const std::string& path, const Graph& graph) {
     write_file(path, to_json(graph) + "\n");
     saved.files.push_back(path);
   };
-  write_graph(base + ".json", c.graph);
+  write_graph(files[0], c.graph);
   if (c.rewritten)
-    write_graph(base + ".rewritten.json", *c.rewritten);
+    write_graph(files[1], *c.rewritten);
   if (c.inputs.empty()) {
     saved.command = fmt::format("tandem show {}.json", base);
     return saved;
   }
-  write_tensors(base + ".safetensors", c.inputs);
-  saved.files.push_back(base + ".safetensors");
+  write_tensors(files[2], c.inputs);
+  saved.files.push_back(files[2]);
   std::string weights;
   if (!c.graph.weights().empty())
     weights = fmt::format(" --weights {}.safetensors", base);
   if (!c.expected.empty()) {
-    write_tensors(base + ".expected.safetensors", c.expected);
-    saved.files.push_back(base + ".expected.safetensors");
+    write_tensors(files[3], c.expected);
+    saved.files.push_back(files[3]);
   }
   const std::string inputs = c.graph.inputs().empty() ? "" : fmt::format(" --inputs {}.safetensors", base);
   saved.command =

@@ -15,6 +15,9 @@ std::vector<CheckExecutor> check_executors();
 /// What each platform and architecture can do, with AITER where it exists.
 std::vector<Capabilities> all_targets();
 
+/// The names of all files that a counterexample may have.
+std::vector<std::string> counterexample_files(const std::string& directory, const std::string& name);
+
 /// The files of a counterexample: NAME.json, NAME.rewritten.json, NAME.safetensors, NAME.expected.safetensors. Throws
 /// Error "file.write".
 struct SavedCounterexample {

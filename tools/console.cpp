@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -62,6 +64,21 @@ void log_diagnostics(const std::vector<Diagnostic>& diagnostics) {
       log_error(to_string(d));
     else
       log_note(to_string(d));
+  }
+}
+
+void log_report(std::string_view text) {
+  std::string line(text.substr(0, text.find_last_not_of('\n') + 1));
+  line += '\n';
+  std::string_view left = line;
+  while (!left.empty()) {
+    const ssize_t n = ::write(STDERR_FILENO, left.data(), left.size());
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      throw Error("file.write", std::string("standard error: cannot write: ") + std::strerror(errno),
+                  "give the report a file: --report=FILE");
+    left.remove_prefix(static_cast<std::size_t>(n));
   }
 }
 

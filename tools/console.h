@@ -20,6 +20,9 @@ void log_note(std::string_view text);
 void log_error(std::string_view text);
 void log_diagnostics(const std::vector<Diagnostic>& diagnostics);
 
+/// As a note, where the words are what was asked for. Throws Error "file.write" where they cannot be written.
+void log_report(std::string_view text);
+
 /// Writes a result to a file (as a whole or not at all) or, for "-", to standard output. Throws Error "file.write".
 void write_result(const std::string& path, std::string_view bytes);
 

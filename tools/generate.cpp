@@ -16,6 +16,7 @@
 #include <tandem/tools/graph_file.h>
 #include <tandem/tools/models/builtin_configs.h>
 #include <tandem/tools/models/deepseek.h>
+#include <tandem/tools/named_files.h>
 #include <tandem/tools/verb.h>
 
 namespace tandem::cli {
@@ -75,6 +76,8 @@ ConfigText find_config(const std::string& model) {
 
 int run_generate(const GenerateOptions& o) {
   const GraphForm form = parse_form(o.format);
+  if (!models::builtin_config(o.model))
+    NamedFiles().reads("MODEL", o.model).writes("-o", o.output).check();
   const ConfigText config = find_config(o.model);
   std::vector<models::ConfigOverride> overrides;
   if (o.tiny) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <tandem/ir/diagnostic.h>
+#include <tandem/ir/io/file.h>
 
 namespace tandem::cli {
 namespace {
@@ -16,8 +17,8 @@ bool same_file(const std::string& a, const std::string& b) {
   if (a == "-" || b == "-")
     return a == b;
   std::error_code error;
-  const auto path = std::filesystem::weakly_canonical(a, error);
-  if (error || path != std::filesystem::weakly_canonical(b, error))
+  const auto path = std::filesystem::weakly_canonical(written_path(a), error);
+  if (error || path != std::filesystem::weakly_canonical(written_path(b), error))
     return !error && std::filesystem::equivalent(a, b, error) && std::filesystem::is_regular_file(a, error);
   const auto status = std::filesystem::status(path, error);
   return !std::filesystem::exists(status) || std::filesystem::is_regular_file(status);

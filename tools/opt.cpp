@@ -103,13 +103,13 @@ int run_opt(const OptOptions& o) {
 
   write_result(o.output, render(file.graph, form.value_or(file.form)));
   if (o.report == without_file)
-    log_note(to_text(report));
+    log_report(to_text(report));
   else if (!o.report.empty())
     write_result(o.report, to_text(report));
   if (!o.report_json.empty())
     write_result(o.report_json, to_json(report));
   if (o.timing)
-    log_note(timing_table(report));
+    log_report(timing_table(report));
 
   log_diagnostics(broken);
   return broken.empty() ? exit_done : exit_check_failed;

@@ -6,13 +6,14 @@
 #include <tandem/tools/console.h>
 #include <tandem/tools/fusions.h>
 #include <tandem/tools/gpu.h>
+#include <tandem/tools/option_values.h>
 
 namespace tandem::cli {
 
 void add_pipeline_options(CLI::App& app, PipelineSettings& s) {
   app.add_option("-O", s.level, "How much to do: -O0 verify, -O1 (default), -O2, -O3")->type_name("LEVEL");
   app.add_option("--target", s.target, "host (default), cpu, rocm:gfx942[,aiter=0.1.16], cuda:sm_90, ...");
-  app.add_option("--passes", s.passes, "Run these passes and no others: dce,cse,...");
+  app.add_option("--passes", s.passes, "Run these passes and no others: dce,cse,...")->check(not_empty, "");
   app.add_option("--flag", s.flags, "Force a pass or fusion: on, off or auto; repeatable")
       ->type_name("NAME=on|off|auto")
       ->allow_extra_args(false);

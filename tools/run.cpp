@@ -24,6 +24,7 @@
 #include <tandem/tools/gpu.h>
 #include <tandem/tools/graph_file.h>
 #include <tandem/tools/named_files.h>
+#include <tandem/tools/option_values.h>
 #include <tandem/tools/pipeline_options.h>
 #include <tandem/tools/run_data.h>
 #include <tandem/tools/verb.h>
@@ -214,8 +215,12 @@ Runner setup_run(CLI::App& app) {
   app.add_option("--weights", o->data.weights, "Weights, by key: a file, an index or a folder; repeatable")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  app.add_option("--random-inputs", o->data.random_inputs, "Make up the inputs that no file has")->type_name("SEED");
-  app.add_option("--random-weights", o->data.random_weights, "Make up the weights that no file has")->type_name("SEED");
+  app.add_option("--random-inputs", o->data.random_inputs, "Make up the inputs that no file has")
+      ->type_name("SEED")
+      ->check(whole_number, "");
+  app.add_option("--random-weights", o->data.random_weights, "Make up the weights that no file has")
+      ->type_name("SEED")
+      ->check(whole_number, "");
   app.add_option("--bind", o->data.bindings, "The value of a symbol; repeatable")
       ->type_name("T=N")
       ->allow_extra_args(false);

@@ -10,6 +10,7 @@
 #include <tandem/tools/exit_status.h>
 #include <tandem/tools/graph_file.h>
 #include <tandem/tools/graph_summary.h>
+#include <tandem/tools/named_files.h>
 #include <tandem/tools/verb.h>
 
 namespace tandem::cli {
@@ -24,6 +25,7 @@ struct ShowOptions {
 };
 
 int run_show(const ShowOptions& o) {
+  NamedFiles().reads("GRAPH", o.graph).writes("-o", o.output).check();
   const GraphForm form = o.json ? GraphForm::json : parse_form(o.format);
   const GraphFile file = read_graph_file(Context::create(), o.graph);
   if (!o.summary) {

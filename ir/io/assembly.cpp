@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <tandem/ir/counted.h>
 #include <tandem/ir/dim_parser.h>
 #include <tandem/ir/io/findings.h>
 #include <tandem/ir/io/limits.h>
+#include <tandem/ir/weight_keys.h>
 
 namespace tandem::io {
 
@@ -65,6 +67,13 @@ const TensorType* Assembly::find_type(std::string_view text, std::size_t& positi
   TensorType* known = types_of_text_.insert(text).first;
   *known = *type;
   return known;
+}
+
+std::string Assembly::add_weight_key(Symbol key, const TensorType& type) {
+  const auto [known, is_new] = types_of_keys_.insert(key.view());
+  if (is_new)
+    *known = type;
+  return *known == type ? std::string() : weight_key_conflict(key.view(), *known, type);
 }
 
 void Assembly::start(OpId id) {
@@ -142,7 +151,8 @@ void Assembly::compare_types(const OpDef& def, std::size_t num_results, std::vec
   if (types.size() != num_results) {
     faults.push_back(
         {Part::type, 0,
-         finding("graph.type", fmt::format("{} result types are given for {} results", types.size(), num_results),
+         finding("graph.type",
+                 fmt::format("{} given for {}", counted(types.size(), "result type"), counted(num_results, "result")),
                  "give the type of every result, or none")});
     return;
   }

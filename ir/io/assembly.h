@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,6 +46,9 @@ class Assembly {
   /// The type of that text, parsed once. `position` is where an error stands.
   const TensorType* find_type(std::string_view text, std::size_t& position, std::string& error);
 
+  /// Notes that a weight of that key has that type. What is wrong where another weight of the key has another type.
+  std::string add_weight_key(Symbol key, const TensorType& type);
+
   // --- the node at hand
   OpId op;
   std::vector<Value> operands;
@@ -67,6 +71,7 @@ class Assembly {
   TextMap<Definition> values_;
   TextMap<OpId> ops_;
   TextMap<TensorType> types_of_text_;
+  TextMap<TensorType> types_of_keys_;  // of weights
   std::vector<TensorType> operand_types_;
   InferredTypes types_of_ops_;
   std::span<const TensorType> inferred_;  // of the node at hand

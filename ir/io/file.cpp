@@ -4,7 +4,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <new>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -153,14 +155,25 @@ std::string read_file(std::string_view path, std::uint64_t limit) {
   }
 }
 
+std::string written_path(std::string_view path) {
+  std::filesystem::path target = readable_path("file.write", path);
+  std::error_code error;
+  for (int links = 0;; ++links) {
+    const std::filesystem::path next = std::filesystem::read_symlink(target, error);
+    if (error)
+      break;
+    if (links == 40)
+      fail_errno("file.write", path, "cannot follow the link", ELOOP);
+    target = target.parent_path() / next;
+  }
+  const std::filesystem::path canonical = std::filesystem::canonical(target, error);
+  return error ? target.string() : canonical.string();
+}
+
 void write_file(std::string_view path, std::string_view bytes) {
   if (path == "-")
     return write_all(STDOUT_FILENO, bytes, path);
-  std::string target = readable_path("file.write", path);
-  if (char* resolved = ::realpath(target.c_str(), nullptr); resolved != nullptr) {
-    target = resolved;
-    std::free(resolved);
-  }
+  const std::string target = written_path(path);
   struct stat info;
   const bool exists = ::stat(target.c_str(), &info) == 0;
   if (exists && S_ISDIR(info.st_mode))

@@ -86,6 +86,17 @@ void require_readable(SourceText& source, std::string_view form) {
   }
 }
 
+void require_no_nul(SourceText& source) {
+  const std::size_t at = source.text().find('\0');
+  if (at == std::string_view::npos)
+    return;
+  Diagnostic d =
+      finding("text.syntax", "a NUL byte (\\x00) stands here", "a graph as text has none; is the file damaged?");
+  d.where = source.location(at);
+  d.source_line = source.line_around(at);
+  throw Error(std::move(d));
+}
+
 void NearestName::consider(std::string_view candidate) {
   constexpr std::size_t enough = 2000;
   const std::size_t difference = std::max(candidate.size(), wrong_.size()) - std::min(candidate.size(), wrong_.size());

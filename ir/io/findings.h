@@ -49,6 +49,8 @@ Diagnostic finding(std::string_view code, std::string message, std::string help 
 /// Checks that `text` is UTF-8 without a byte order mark and not too long. Throws Error "<form>.too-large",
 /// "<form>.bom" or "<form>.utf8".
 void require_readable(SourceText& source, std::string_view form);
+/// Throws Error "text.syntax" at a NUL, which no part of the text form may hold.
+void require_no_nul(SourceText& source);
 
 /// "; did you mean 'x'?" among many names: those of a length far from that of `wrong` are not looked at.
 class NearestName {

@@ -7,6 +7,7 @@
 #include <tandem/ir/io/json_declarations.h>
 #include <tandem/ir/io/limits.h>
 #include <tandem/ir/io/spelling.h>
+#include <tandem/ir/weight_keys.h>
 
 namespace tandem::io {
 
@@ -180,6 +181,8 @@ void JsonDeclarations::declaration(const element& e, bool weight, const JsonPath
   } else if (symbol.empty()) {
     problems_.report(path, "json.missing-key", "a weight without a name needs 'key'");
   }
+  if (const std::string wrong = assembly_.add_weight_key(key, of_value); !wrong.empty())
+    problems_.report(path, "graph.weight-key", wrong, std::string(weight_key_help));
   fields_.define(*name, assembly_.graph().add_weight(of_value, symbol, key), place);
 }
 

@@ -12,6 +12,7 @@
 #include <tandem/ir/io/text.h>
 #include <tandem/ir/io/text_constants.h>
 #include <tandem/ir/io/text_cursor.h>
+#include <tandem/ir/weight_keys.h>
 
 namespace tandem {
 
@@ -80,10 +81,13 @@ class TextParser {
         cursor_.fail_expected("'weight'");
       cursor_.advance();
       Symbol key = symbol;
+      const std::size_t key_offset = cursor_.token().kind == TokenKind::string ? cursor_.token().offset : name.offset;
       if (cursor_.token().kind == TokenKind::string)
         key = assembly_.context().intern(cursor_.advance().text);
       else if (symbol.empty())
         cursor_.fail_expected("the key of this weight in its safetensors file, such as \"model.norm.weight\"");
+      if (const std::string wrong = assembly_.add_weight_key(key, parsed); !wrong.empty())
+        cursor_.fail(key_offset, "graph.weight-key", wrong, weight_key_help);
       value = assembly_.graph().add_weight(parsed, symbol, key);
     } else {
       value = assembly_.graph().add_input(parsed, symbol);
@@ -389,6 +393,7 @@ class TextParser {
 Graph parse_text(std::shared_ptr<Context> context, std::string_view text, std::string_view file) {
   io::SourceText source(text, file);
   io::require_readable(source, "text");
+  io::require_no_nul(source);
   return io::TextParser(std::move(context), source).parse();
 }
 

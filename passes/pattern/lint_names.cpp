@@ -123,8 +123,10 @@ class NameLinter {
       for (const Expr& e : g.args)
         read(e, g.span);
       if (g.predicate.empty() && (g.compare == Compare::equal || g.compare == Compare::not_equal)) {
-        for (const Expr& e : g.args)
-          inexact_real(e, g.span);
+        for (const Expr& e : g.args) {
+          const Expr& other = g.args[&e == &g.args[0] && g.args.size() > 1 ? 1 : 0];
+          inexact_real(e, g.span, [&](double x) { return "give bounds: " + bounds(to_string(other), x); });
+        }
       }
     }
     for (const RewriteNode& n : pattern_.rewrite) {
@@ -138,22 +140,32 @@ class NameLinter {
   }
 
   void float_equality(const AttrPattern& a, const Span& span) {
-    if (a.compare == Compare::equal || a.compare == Compare::not_equal || a.compare == Compare::one_of)
-      inexact_real(a.value, span);
+    if (a.compare == Compare::equal || a.compare == Compare::not_equal || a.compare == Compare::one_of) {
+      inexact_real(a.value, span, [&](double x) {
+        return fmt::format("capture it ({0} = ${0}), or give bounds: {1}", a.name, bounds(a.name, x));
+      });
+    }
+  }
+
+  /// Around all formats in which a model may have kept the number: bf16 has 8 bits.
+  static std::string bounds(const std::string& what, double x) {
+    const double slack = std::abs(x) * 0.01;
+    return fmt::format("{0} > {1:.3g}, {0} < {2:.3g}", what, x - slack, x + slack);
   }
 
   /// 2.0 and 0.125 are what they are in every format; 1e-06 is not: a graph that came through f32 has another double.
-  void inexact_real(const Expr& e, const Span& span) {
+  template <class Advice>
+  void inexact_real(const Expr& e, const Span& span, const Advice& advice) {
     if (e.kind == Expr::Kind::real && std::isfinite(e.real) &&
         static_cast<double>(static_cast<float>(e.real)) != e.real) {
       add("lint.float-equality", Severity::warning, span,
           fmt::format(
               "{} is compared to the bit, and f32 has no such number: a graph that keeps it as f32 does not match",
               to_string(e)),
-          "capture it (eps = $eps), or give bounds (eps > 9e-07, eps < 1.1e-06)");
+          advice(e.real));
     }
     for (const Expr& a : e.args)
-      inexact_real(a, span);
+      inexact_real(a, span, advice);
   }
 
   /// A shape that is ignored is most often determined by the type of the result.

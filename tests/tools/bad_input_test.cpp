@@ -1,4 +1,5 @@
 // Whatever a verb is given to read or write: a diagnostic that names it, and exit status 2.
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -95,4 +96,58 @@ TEST_CASE("a file that cannot be written leaves the old one as it was") {
   const auto result = run_tandem({"opt", dir.file("missing"), "-o", out});
   CHECK(result.status == 2);
   CHECK(read_file(out) == "old");
+}
+
+TEST_CASE("seeds are whole numbers, and what is asked for is not empty") {
+  const TempDir dir;
+  const std::string graph = dir.write("twice.graph", add_text);
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"check", "silu_and_mul", "--seed", "-1"},
+           {"check", "silu_and_mul", "--seed", "0x10"},
+           {"run", graph, "--bind", "T=3", "--random-inputs", "-1"},
+           {"run", graph, "--bind", "T=3", "--random-inputs", "1", "--random-weights", "-1"},
+           {"bench", graph, "--bind", "T=3", "--random-inputs", "-1"},
+           {"opt", graph, "--passes", ""}}) {
+    INFO(arguments[0] << " " << arguments[arguments.size() - 2]);
+    const auto result = run_tandem(arguments);
+    check_refused(result, arguments[arguments.size() - 2]);
+    CHECK_THAT(result.err, ContainsSubstring("usage.arguments"));
+  }
+}
+
+TEST_CASE("no verb writes over what it reads") {
+  const TempDir dir;
+  const std::string graph = dir.write("g.json", add_text);
+  const std::string config = dir.write("config.json", "{}");
+  const std::string wrong =
+      R"([{"name": "wrong", "match": [{"op": "neg", "in": ["x"], "out": ["y"]}],
+           "rewrite": [{"op": "relu", "in": ["x"], "out": ["z"]}], "replace": [{"matched": "y", "by": "z"}]}])";
+  const std::string fusion = dir.write("wrong.json", wrong);
+  std::filesystem::create_symlink("made", dir.path() / "link");
+  const auto refused = [](const std::vector<std::string>& arguments) {
+    const auto result = run_tandem(arguments);
+    CHECK(result.status == 2);
+    CHECK_THAT(result.err, ContainsSubstring("usage.output"));
+  };
+  refused({"show", graph, "--format", "dot", "-o", graph});
+  refused({"generate", config, "-o", config});
+  refused({"opt", graph, "-o", dir.file("link"), "--report-json", dir.file("made")});
+  CHECK(read_file(graph) == add_text);
+  CHECK(read_file(config) == "{}");
+
+  // A counterexample of a fusion 'wrong' would be wrong.json.
+  refused({"check", fusion, "-o", dir.path().string()});
+  CHECK(read_file(fusion) == wrong);
+  CHECK(run_tandem({"check", fusion, "-o", dir.file("elsewhere")}).status == 1);
+}
+
+TEST_CASE("a report that cannot be written is an error") {
+  const TempDir dir;
+  const std::string graph = dir.write("twice.graph", add_text);
+  for (const std::string option : {"--report", "--timing"}) {
+    const auto result = run_command(
+        {"sh", "-c",
+         std::string("'") + TANDEM_COMMAND + "' opt '" + graph + "' " + option + " 2> /dev/full > /dev/null"});
+    CHECK(result.status == 2);
+  }
 }

@@ -43,7 +43,7 @@ std::vector<std::string> words(const std::string& line) {
 TEST_CASE("a shipped fusion holds, by name") {
   const auto result = run_tandem({"check", "add_rms_norm", "--samples", "2"});
   CHECK(result.status == 0);
-  CHECK_THAT(result.out, ContainsSubstring("add_rms_norm: holds") && ContainsSubstring("1 of 1 fusions hold"));
+  CHECK_THAT(result.out, ContainsSubstring("add_rms_norm: holds") && ContainsSubstring("1 of 1 fusion holds"));
   CHECK_THAT(result.out, ContainsSubstring("on reference, cpu"));
 }
 

@@ -175,6 +175,16 @@ TEST_CASE("absurd values are refused") {
   }
 }
 
+TEST_CASE("a config that does not say what model it is of is refused, unless the command does") {
+  json config = json::parse(read_file(data_file("deepseek_v3_tiny_config.json")));
+  config.erase("model_type");
+  const auto result = run_tandem({"generate", "-"}, {.input = config.dump()});
+  CHECK(result.status == 2);
+  CHECK(result.out == "");
+  CHECK_THAT(result.err, ContainsSubstring("config.missing") && ContainsSubstring("--set model_type=deepseek_v3"));
+  CHECK(run_tandem({"generate", "-", "--set", "model_type=deepseek_v3"}, {.input = config.dump()}).status == 0);
+}
+
 TEST_CASE("a config with a key twice is refused") {
   const auto result = run_tandem({"generate", "-"}, {.input = R"({"hidden_size": 1, "hidden_size": 2})"});
   CHECK(result.status == 2);

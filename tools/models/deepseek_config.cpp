@@ -253,7 +253,12 @@ DeepseekConfig parse_deepseek_config(std::string_view text, std::string_view fil
   std::vector<Diagnostic> findings;
   ConfigReader reader(root, std::string(file), {}, findings);
   DeepseekConfig c;
-  c.name = reader.string("model_type", "deepseek_v3");
+  c.name = reader.string("model_type", "");
+  if (!reader.has("model_type")) {
+    reader.fail("config.missing", "model_type", "'model_type' is missing; expected deepseek_v2, deepseek_v3 or kimi_k2",
+                "is this the config.json of such a model? If so, --set model_type=deepseek_v3");
+    throw Error(std::move(findings));
+  }
   if (c.name != "deepseek_v2" && c.name != "deepseek_v3" && c.name != "kimi_k2") {
     reader.fail("config.unsupported", "model_type",
                 fmt::format("'model_type' is \"{}\"; expected deepseek_v2, deepseek_v3 or kimi_k2", c.name),

@@ -61,6 +61,22 @@ TEST_CASE("files: writing replaces a file whole, keeps its permissions and leave
   CHECK(std::distance(fs::directory_iterator(dir.path()), {}) == 2);
 }
 
+TEST_CASE("files: a link that leads nowhere yet stays, and what it leads to is made") {
+  test::TempDir dir;
+  fs::create_symlink("made", dir.path() / "second");
+  fs::create_symlink("second", dir.path() / "first");
+  write_file(dir.file("first"), "new");
+  CHECK(fs::is_symlink(dir.path() / "first"));
+  CHECK(fs::is_symlink(dir.path() / "second"));
+  CHECK(read_file(dir.file("made")) == "new");
+  CHECK(written_path(dir.file("first")) == written_path(dir.file("made")));
+  fs::create_symlink("no/such/file", dir.path() / "lost");
+  CHECK(says([&] { write_file(dir.file("lost"), "x"); }, "No such file or directory [file.write]"));
+  CHECK(fs::is_symlink(dir.path() / "lost"));
+  fs::create_symlink("round", dir.path() / "round");
+  CHECK(says([&] { write_file(dir.file("round"), "x"); }, "[file.write]"));
+}
+
 TEST_CASE("files: files that cannot be used are refused with the system's reason") {
   test::TempDir dir;
   CHECK(says([&] { read_file(dir.file("none")); }, "No such file or directory [file.open]"));

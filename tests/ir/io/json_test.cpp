@@ -85,6 +85,17 @@ TEST_CASE("JSON: a cycle is refused by name") {
   CHECK(faults(with_nodes(R"({"op": "neg", "in": ["a"], "out": ["a"]})")) == Faults{"2:31 nodes[0].in graph.cycle"});
 }
 
+TEST_CASE("JSON: two weights of one key are of one type") {
+  const auto graph = [](const std::string& type) {
+    return R"({"format": "tandem.graph", "version": 1, "name": "g", "inputs": [], "weights": [
+{"name": "a", "type": "f32[4]", "key": "k"}, {"name": "b", "type": ")" +
+           type + R"(", "key": "k"}],
+"nodes": [], "outputs": ["a", "b"]})";
+  };
+  CHECK_NOTHROW(parse_json(Context::create(), graph("f32[4]")));
+  CHECK(faults(graph("f32[5]")) == Faults{"2:46 weights[1] graph.weight-key"});
+}
+
 TEST_CASE("JSON: each mistake has its line, column, path and code") {
   const auto node = [](std::string_view rest) { return faults(with_nodes("{" + std::string(rest) + "}")); };
   CHECK(node(R"("op": "negg", "in": ["x"], "out": ["a"])") == Faults{"2:18 nodes[0].op graph.unknown-op"});

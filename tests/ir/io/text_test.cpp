@@ -78,6 +78,26 @@ TEST_CASE("text: a value used before its definition is named with the line that 
   CHECK(text.find("    %a = neg %b\n             ^") != std::string::npos);
 }
 
+TEST_CASE("text: a NUL is shown where it stands, escaped") {
+  const std::string text = message(with_body(std::string("  %a = ne\0g %x\n  return %a", 26)));
+  CHECK(text.find("g.graph:2:10: error: a NUL byte (\\x00) stands here [text.syntax]") != std::string::npos);
+  CHECK(text.find("    %a = ne\\x00g %x\n             ^") == std::string::npos);
+  CHECK(text.find("    %a = ne\\x00g %x\n           ^\n") != std::string::npos);
+  CHECK(message("graph @g() {\n  # a\x1b[31m" + std::string(1, '\0') + "\n}").find("# a\\x1b[31m\\x00\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("text: two weights of one key are of one type") {
+  const auto graph = [](const std::string& a, const std::string& b) {
+    return "graph @g(%a: " + a + " = weight \"k\",\n%b: " + b + " = weight \"k\") {\nreturn %a, %b\n}";
+  };
+  CHECK_NOTHROW(parse_text(Context::create(), graph("f32[4]", "f32[4]")));
+  CHECK(faults(graph("f32[4]", "f32[5]")) == Faults{"2:21 graph.weight-key"});
+  CHECK(faults(graph("f32[4]", "bf16[4]")) == Faults{"2:22 graph.weight-key"});
+  CHECK(message(graph("f32[4]", "f32[5]")).find("the weight 'k' is f32[4] in one place and f32[5] here") !=
+        std::string::npos);
+}
+
 TEST_CASE("text: each mistake has its place and code") {
   CHECK(faults("") == Faults{"1:1 text.syntax"});
   CHECK(faults("graph") == Faults{"1:6 text.syntax"});

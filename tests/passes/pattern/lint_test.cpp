@@ -68,6 +68,17 @@ TEST_CASE("lint: reals that f32 does not have are not compared to the bit") {
 })") == "lint.float-equality:3");
 }
 
+TEST_CASE("lint: the advice on a real speaks of the attribute at hand, and of bounds around its number") {
+  const auto help = [](const std::string& text) {
+    return lint_fusion(Context::create(), parse_fusions(text, "t.fusion").at(0)).at(0).help;
+  };
+  CHECK(help("fusion f { match { %y = full() {shape = $s, value = 0.1, dtype = $d} }"
+             " rewrite { %n = full() {shape = $s, value = 0.5, dtype = $d} %y = %n } }") ==
+        "capture it (value = $value), or give bounds: value > 0.099, value < 0.101");
+  CHECK(help("fusion f { match { %y = rms_norm(%x) {eps = $e} } where { 1e-06 == $e }"
+             " rewrite { %n = rms_norm(%x) {eps = $e} %y = %n } }") == "give bounds: $e > 9.9e-07, $e < 1.01e-06");
+}
+
 TEST_CASE("lint: attributes that are ignored, unless a type says what they are") {
   CHECK(lints(R"(fusion f {
   match {
