@@ -61,7 +61,7 @@ class OnEmulatedGpu final : public Gpu {
   }
 #if defined(__SANITIZE_ADDRESS__)
   int thinning() const override {
-    return 12;
+    return 24;
   }
 #else
   int thinning() const override {

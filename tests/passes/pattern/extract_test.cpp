@@ -23,6 +23,7 @@
 #include <tandem/passes/pattern/rewriter.h>
 #include <tandem/passes/pattern/text.h>
 #include <tandem/passes/pipeline.h>
+#include "tests/support/thinned.h"
 
 using namespace tandem;
 
@@ -313,11 +314,12 @@ TEST_CASE("nodes that cannot be a match are refused, with what to do", "[extract
 
 TEST_CASE("random connected pieces of random graphs: the draft matches where it was cut from", "[extract]") {
   Tally tally;
-  for (std::uint64_t seed = 0; seed < 50; ++seed)
+  constexpr int graphs = test::thinned(50);
+  for (std::uint64_t seed = 0; seed < graphs; ++seed)
     try_pieces(test::random_graph(Context::create(), seed), seed, 4, tally);
   CAPTURE(tally.drafts, tally.not_convex, tally.unread);
   CHECK(tally.drafts + tally.not_convex + tally.unread == tally.pieces);
-  CHECK(tally.pieces == 200);
+  CHECK(tally.pieces == 4 * graphs);
 }
 
 TEST_CASE("every archive: pieces of the model, and the sites of the shipped fusions", "[extract]") {
@@ -330,7 +332,7 @@ TEST_CASE("every archive: pieces of the model, and the sites of the shipped fusi
     INFO(entry.path().string());
     const auto context = Context::create();
     const Graph graph = import_torch_export(context, entry.path().string()).graph;
-    try_pieces(graph, 11, 10, tally);
+    try_pieces(graph, 11, test::thinned(10), tally);
 
     // What each shipped fusion would match, as it meets the graph.
     const FusionSet fusions = FusionSet::shipped(context);
@@ -344,5 +346,5 @@ TEST_CASE("every archive: pieces of the model, and the sites of the shipped fusi
   }
   CAPTURE(archives, sites, tally.drafts, tally.not_convex, tally.unread);
   CHECK(tally.drafts + tally.not_convex + tally.unread == tally.pieces);
-  CHECK(tally.pieces == 10 * archives);
+  CHECK(tally.pieces == test::thinned(10) * archives);
 }

@@ -11,13 +11,14 @@
 
 #include <tandem/ir/io/text.h>
 #include <tandem/passes/pattern/text.h>
+#include "tests/support/thinned.h"
 
 using namespace tandem;
 using namespace tandem::test;
 
 namespace {
 
-constexpr int graphs_per_kind = 100;
+constexpr int graphs_per_kind = thinned(100);
 constexpr double required = 0.95;
 
 class Bench {
