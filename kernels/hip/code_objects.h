@@ -17,6 +17,9 @@ struct CodeObject {
   std::string_view source;  ///< "rms_norm.hip"
   std::span<const std::byte> bytes;
   std::span<const std::string_view> kernels;  ///< Entry points.
+  /// All of them begin with `wait_for_previous` (device.h), so that on NVIDIA their launches may overlap with the one
+  /// ahead. Without it a kernel could read what is not there yet.
+  bool waits_for_previous = false;
 };
 
 /// All of them; empty where tandem was built without a GPU compiler.

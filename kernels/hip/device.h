@@ -106,6 +106,8 @@ TANDEM_DEVICE u32 grid_threads() {
 TANDEM_DEVICE void wait_for_previous() {
 #if TANDEM_NVIDIA && __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.wait;" ::: "memory");
+#elif defined(TANDEM_EMULATED)
+  tandem_emulated_machine.note_wait();
 #endif
 }
 

@@ -22,4 +22,6 @@ struct TandemEmulatedMachine {
   unsigned (*exchange)(unsigned word, int source, int what);
   /// A sum of floats in memory depends on the order of its terms: two orders need not agree.
   void (*note_unordered)();
+  /// The thread has waited for the launch ahead.
+  void (*note_wait)();
 };

@@ -80,13 +80,13 @@ DeviceMemory Device::memory() const {
   return memory;
 }
 
-void* Device::function(std::string_view kernel) {
+Device::Kernel Device::kernel(std::string_view name) {
   const std::lock_guard lock(mutex_);
-  if (const auto it = functions_.find(kernel); it != functions_.end())
+  if (const auto it = kernels_.find(name); it != kernels_.end())
     return it->second;
-  const CodeObject* code = finder_(info_, kernel);
+  const CodeObject* code = finder_(info_, name);
   if (!code)
-    throw Error("hip.no-code", fmt::format("this build has no machine code of '{}' for {}", kernel, info_.arch),
+    throw Error("hip.no-code", fmt::format("this build has no machine code of '{}' for {}", name, info_.arch),
                 "build tandem with a compiler for that GPU (TANDEM_GPU, docs/gpu.md)");
   const DeviceScope scope(*this);
   void*& module = modules_[code->bytes.data()];
@@ -98,11 +98,12 @@ void* Device::function(std::string_view kernel) {
     check(*driver_, status, "hipModuleLoadData", fmt::format("{} for {}", code->source, code->arch));
     module = loaded;
   }
-  void* function = nullptr;
-  check(*driver_, driver_->hipModuleGetFunction(&function, module, std::string(kernel).c_str()), "hipModuleGetFunction",
-        kernel);
-  functions_.emplace(kernel, function);
-  return function;
+  Kernel kernel;
+  check(*driver_, driver_->hipModuleGetFunction(&kernel.function, module, std::string(name).c_str()),
+        "hipModuleGetFunction", name);
+  kernel.overlaps = info_.overlaps_launches && code->waits_for_previous;
+  kernels_.emplace(name, kernel);
+  return kernel;
 }
 
 DeviceScope::DeviceScope(const Device& device) : device_(device) {

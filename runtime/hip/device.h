@@ -46,7 +46,11 @@ class TANDEM_EXPORT Device {
 
   /// A kernel by its entry point; its module is loaded when it is first asked for. Throws Error "hip.no-code" when
   /// there is none for this architecture, "hip.call".
-  void* function(std::string_view kernel);
+  struct Kernel {
+    void* function = nullptr;
+    bool overlaps = false;  ///< Its launch may overlap with the one ahead.
+  };
+  Kernel kernel(std::string_view name);
 
  private:
   Device(std::shared_ptr<const Driver> driver, int index, CodeObjectFinder finder);
@@ -57,7 +61,7 @@ class TANDEM_EXPORT Device {
   CodeObjectFinder finder_;
   std::mutex mutex_;
   std::map<const std::byte*, void*> modules_;  ///< By the address of their code.
-  std::map<std::string, void*, std::less<>> functions_;
+  std::map<std::string, Kernel, std::less<>> kernels_;
 };
 
 /// Makes a device current for this thread while it lives, then the one that was before: an engine's other GPUs are not

@@ -9,8 +9,8 @@ namespace tandem::hip {
 
 void StreamLauncher::launch(std::string_view kernel, Dim3 grid, Dim3 block, std::uint32_t shared_bytes,
                             const void* params, std::size_t params_size) {
-  void* function = device_.function(kernel);
-  const LaunchShape shape{grid, block, shared_bytes, device_.info().overlaps_launches};
+  const auto [function, overlaps] = device_.kernel(kernel);
+  const LaunchShape shape{grid, block, shared_bytes, overlaps};
   const Status status = device_.driver().hipModuleLaunchKernel(function, shape, stream_, params, params_size);
   if (status != success)
     check(device_.driver(), status, "hipModuleLaunchKernel",

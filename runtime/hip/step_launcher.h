@@ -43,7 +43,7 @@ class CountingLauncher final : public Launcher {
 
   const GpuInfo& device() const override { return device_.info(); }
   void launch(std::string_view kernel, Dim3, Dim3, std::uint32_t, const void*, std::size_t) override {
-    device_.function(kernel);
+    device_.kernel(kernel);
     ++launches_;
   }
   void* workspace(std::size_t bytes) override {

@@ -23,6 +23,7 @@ struct Outcome {
 /// Runs a kernel of faulty_kernels.hip on `size` numbers 0, 1, 2, ...
 Outcome run(int wave, const std::string& kernel, int size = 256, Dim3 grid = {1, 1, 1}, Dim3 block = {256, 1, 1}) {
   EmulatedGpu gpu(EmulatedKernels::load(emulated_kernels_path(wave, "faulty_kernels")));
+  gpu.kernels_wait = {"waits_for_previous", "some_wait_for_previous"};
   const std::shared_ptr<hip::Device> device = gpu.device();
   const hip::Handle stream = hip::make_stream(device);
   const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(float);
@@ -94,6 +95,12 @@ TEST_CASE("emulator: an exchange that a lane does not reach is told") {
 
 TEST_CASE("emulator: lanes of one wave at two barriers are told") {
   CHECK_THAT(run(64, "two_barriers").error, ContainsSubstring("the lanes of a wave are at different barriers"));
+}
+
+TEST_CASE("emulator: a kernel that may overlap with the launch ahead must wait for it") {
+  CHECK(run(32, "waits_for_previous").error == "");
+  CHECK_THAT(run(32, "some_wait_for_previous").error,
+             ContainsSubstring("ends without having waited for the launch ahead, which may be running still"));
 }
 
 TEST_CASE("emulator: lanes that are not there cannot be read") {

@@ -61,6 +61,18 @@ TANDEM_KERNEL(two_barriers, 256, FaultyParams) {
 
 TANDEM_KERNEL(behind_the_end, 256, FaultyParams) { p.out[thread_x() + 1] = 1; }
 
+TANDEM_KERNEL(waits_for_previous, 256, FaultyParams) {
+  wait_for_previous();
+  p.out[thread_x()] = 1;
+}
+
+TANDEM_KERNEL(some_wait_for_previous, 256, FaultyParams) {
+  if (thread_x() == 100)
+    return;
+  wait_for_previous();
+  p.out[thread_x()] = 1;
+}
+
 /// Waves that end before the barrier are not waited for.
 TANDEM_KERNEL(some_waves_end, 256, FaultyParams) {
   if (thread_x() >= 64)

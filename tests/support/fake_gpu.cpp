@@ -29,12 +29,14 @@ constexpr std::byte rubbish{0xCD}, guard{0xE7};
 
 const std::byte code[1] = {};
 const CodeObject code_object{GpuPlatform::rocm, "gfx942", "fake.hip", code, {}};
+const CodeObject waiting_code_object{GpuPlatform::rocm, "gfx942", "waiting.hip", code, {}, true};
 
 }  // namespace
 
 hip::CodeObjectFinder FakeGpu::finder() {
   return [this](const GpuInfo&, std::string_view kernel) {
-    return has_kernel(std::string(kernel)) ? &code_object : nullptr;
+    const bool waits = kernels_wait.contains(std::string(kernel));
+    return !has_kernel(std::string(kernel)) ? nullptr : waits ? &waiting_code_object : &code_object;
   };
 }
 

@@ -38,6 +38,7 @@ class FakeGpu {
   int wave_size = 64;
   int l2_bytes = 4 << 20;
   bool overlaps_launches = false;
+  std::set<std::string> kernels_wait;  ///< Those whose code waits for the launch ahead.
   std::size_t memory_bytes = std::size_t{1} << 30;
   /// Answers of hipInit; success otherwise.
   hip::Status init_status = 0;

@@ -112,7 +112,7 @@ function(tandem_embed_gpu_code target folder)
                             "        \".incbin \\\"${object}\\\"\\n.hidden ${symbol}_end\\n.globl ${symbol}_end\\n${symbol}_end:\\n\"\n"
                             "        \".byte 0\\n.text\\n\");\n")
         string(APPEND declarations "extern \"C\" const std::byte ${symbol}[];\nextern \"C\" const std::byte ${symbol}_end[];\n")
-        string(APPEND entries "      {GpuPlatform::${platform}, \"${arch}\", \"${name}.hip\", {${symbol}, ${symbol}_end}, kernels_of_${name}},\n")
+        string(APPEND entries "      {GpuPlatform::${platform}, \"${arch}\", \"${name}.hip\", {${symbol}, ${symbol}_end}, kernels_of_${name}, true},\n")
       endforeach()
     endforeach()
   endif()

@@ -81,6 +81,9 @@ EmulatedGpu::EmulatedGpu(std::shared_ptr<EmulatedKernels> kernels) : kernels_(st
   l2_bytes = 256 << 10;  // small, so that small tests go beyond it
   arch = wave_size == 64 ? "gfx942:sramecc+:xnack-" : "gfx1100";
   card = fmt::format("Emulated GPU, waves of {}", wave_size);
+  overlaps_launches = true;  // so that kernels are seen to wait
+  for (const std::string& name : kernels_->names())
+    kernels_wait.insert(name);
 }
 
 void EmulatedGpu::run(const std::string& kernel, const hip::LaunchShape& shape, std::span<const std::byte> params,

@@ -33,6 +33,7 @@ struct Thread {
   Slot* slot = nullptr;         ///< Whose stack it is on, from its first turn to its end.
   const void* place = nullptr;  ///< Where in the kernel it waits.
   int what = 0;                 ///< Of an exchange: which.
+  bool waited = false;          ///< For the launch ahead.
 };
 
 /// A stack that threads use one after another.
@@ -87,6 +88,7 @@ struct EmulatedMachine::Impl {
       return running->exchange(word, source, what, __builtin_return_address(0));
     };
     module.note_unordered = [] { running->unordered = true; };
+    module.note_wait = [] { running->current->waited = true; };
   }
 
   static inline Impl* running = nullptr;  ///< While `one_at_a_time` is held.
@@ -101,6 +103,7 @@ struct EmulatedMachine::Impl {
   std::string name;
   void (*kernel)(const void*) = nullptr;
   const void* params = nullptr;
+  bool overlaps = false;
 
   // The block.
   std::vector<Thread> threads;
@@ -131,8 +134,11 @@ struct EmulatedMachine::Impl {
       while (begun < having_turns->count) {
         Thread& t = threads[having_turns->first + (*lanes)[begun++]];
         t.slot = &slot;
+        t.waited = false;
         make_current(t);
         kernel(params);
+        if (overlaps && !t.waited)
+          fail("ends without having waited for the launch ahead, which may be running still", t);
         t.state = State::ended;
         ++ended;
       }
@@ -322,6 +328,7 @@ struct EmulatedMachine::Impl {
     const std::span<std::byte> statics = static_shared();
     make_threads(shape.block);
     unordered = false;
+    overlaps = shape.overlaps;
     module.dynamic_shared = shared.get();
     module.grid_size_x = shape.grid.x * shape.block.x;
     const auto all = static_cast<std::uint32_t>(product(shape.grid));
