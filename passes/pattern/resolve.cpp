@@ -174,7 +174,9 @@ class Resolver {
     node.recompute = source.recompute;
     const int index = static_cast<int>(v_.nodes.size());
     const auto op = find_op(source.op, source.span);
-    if (!op) {  // its operands are bound all the same: one mistake, one problem
+    if (!op) {  // its operands and captures are bound all the same: one mistake, one problem
+      for (const AttrPattern& a : source.attrs)
+        collect_captures(a.value, v_.captures);
       for (const std::string& name : source.operands) {
         if (is_rest(name))
           continue;
@@ -233,6 +235,7 @@ class Resolver {
   void check_attrs(const NodePattern& source, const OpDef& def) {
     std::set<std::string> seen;
     for (const AttrPattern& a : source.attrs) {
+      collect_captures(a.value, v_.captures);
       if (def.find_attr(a.name) < 0) {
         std::vector<std::string_view> names;
         for (const AttrDef& d : def.attrs)
@@ -245,7 +248,6 @@ class Resolver {
       if (!seen.insert(a.name).second && a.compare == Compare::equal) {
         problem(a.span, "pattern.duplicate-name", fmt::format("attribute '{}' is given twice", a.name));
       }
-      collect_captures(a.value, v_.captures);
     }
     for (const AttrDef& d : def.attrs) {
       if (!d.default_value && !seen.contains(d.name)) {
@@ -286,8 +288,11 @@ class Resolver {
       RewriteStep step;
       step.span = source.span;
       const auto op = find_op(source.op, source.span);
-      if (!op)
+      if (!op) {  // its results are there all the same: one mistake, one problem
+        for (const std::string& name : source.results)
+          created.try_emplace(name, RewriteOperand{RewriteOperand::Kind::matched, -1, 0});
         continue;
+      }
       step.op = *op;
       const OpDef& def = context_.op(*op);
       for (const std::string& name : source.operands)
