@@ -125,7 +125,8 @@ TEST_CASE("two that read one value through the same words may read one node, or 
   const auto variants = expand(*Context::create(), parse_fusions(fusion, "f.fusion").at(0));
   REQUIRE(variants.size() == 5);
   CHECK(variants[1].choice == "with cast at line 1, with cast at line 1, one cast for lines 1 and 1");
-  CHECK(check_fusion(Context::create(), parse_fusions(fusion, "f.fusion").at(0), test::oracle_only(), {}).variants == 5);
+  CHECK(check_fusion(Context::create(), parse_fusions(fusion, "f.fusion").at(0), test::oracle_only(), {}).variants ==
+        5);
 }
 
 TEST_CASE("of chains through the same words the beginning may be shared, or all") {
