@@ -132,7 +132,7 @@ class Checker {
 
   /// A fusion that says that it rounds otherwise may.
   bool relaxed() const { return pattern_.numerics == Numerics::relaxed; }
-  CheckTolerance tolerance(double steps) const { return {steps, relaxed()}; }
+  CheckTolerance tolerance(double steps) const { return {steps, relaxed(), {}}; }
 
   /// What output `i` of a graph is: replaced values come first.
   std::string replaced(std::size_t i) const {
@@ -197,8 +197,8 @@ class Checker {
         if (!rewriting.graph)
           break;  // told of by the samples
         ++report_.graphs;
-        const Comparison result = compare_outputs(executors_[0].run(decomposed(*rewriting.graph), one->inputs),
-                                                  one->want, tolerance(oracle_steps), all_finite(one->inputs));
+        const Comparison result = compare_with(*one, executors_[0].run(decomposed(*rewriting.graph), one->inputs),
+                                               tolerance(oracle_steps), executors_[0]);
         accumulate(tally, result, one->kind);
         if (!result.failure.empty())
           differs(*one, result);
@@ -261,17 +261,16 @@ class Checker {
     report_.respelled += c.instance.respelled ? 1 : 0;
     report_.outside_users += c.instance.outside_users ? 1 : 0;
     report_.symbolic += c.instance.symbolic ? 1 : 0;
-    const bool finite = all_finite(c.inputs);
     const Graph meant = decomposed(*rewriting.graph);
     const Comparison result =
-        compare_outputs(executors_[0].run(meant, c.inputs), c.want, tolerance(oracle_steps), finite);
+        compare_with(c, executors_[0].run(meant, c.inputs), tolerance(oracle_steps), executors_[0]);
     accumulate(sum_, result, c.kind);
     if (!result.failure.empty()) {
       differs(c, result);
       return true;
     }
     for (std::size_t e = 0; e < executors_.size(); ++e)
-      check_kernels(c, *rewriting.graph, e, finite);
+      check_kernels(c, *rewriting.graph, e);
     return true;
   }
 
@@ -295,8 +294,8 @@ class Checker {
       const Rewriting r = apply(*set_, candidate.graph);
       if (!r.graph)
         return false;
-      const Comparison again = compare_outputs(executors_[0].run(decomposed(*r.graph), candidate.inputs),
-                                               candidate.want, tolerance(oracle_steps), all_finite(candidate.inputs));
+      const Comparison again = compare_with(candidate, executors_[0].run(decomposed(*r.graph), candidate.inputs),
+                                            tolerance(oracle_steps), executors_[0]);
       if (!again.failure.empty())
         failure = again.failure;
       return !again.failure.empty();
@@ -308,12 +307,12 @@ class Checker {
   }
 
   /// The graph with its fused ops, on one provider. The oracle has kernels of fused ops of its own, too.
-  void check_kernels(const CheckCase& c, const Graph& rewritten, std::size_t executor, bool finite) {
+  void check_kernels(const CheckCase& c, const Graph& rewritten, std::size_t executor) {
     if (executor != 0 && !is_tame(c.kind))
       return;  // f32 overflows and flushes where float64 does not
     const double steps = executor == 0 ? oracle_steps : kernel_steps;
     const Comparison result =
-        compare_outputs(executors_[executor].run(rewritten, c.inputs), c.want, tolerance(steps), finite);
+        compare_with(c, executors_[executor].run(rewritten, c.inputs), tolerance(steps), executors_[0]);
     if (result.failure.empty())
       return;
     problem("check.kernel-differs", Severity::error, pattern_.span,

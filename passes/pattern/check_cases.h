@@ -30,6 +30,12 @@ std::optional<CheckCase> make_case(const std::shared_ptr<Context>& context, cons
                                    const InstanceWishes& wishes, DataKind kind, const CheckExecutor& oracle,
                                    CheckRandom& random, bool* made = nullptr);
 
+/// Compares what a rewritten graph computes with what the case wants. A relaxed fusion may move a result three times as
+/// far as it moves anyhow when the case's inputs do by one rounding: where scores are large, softmax makes much of
+/// little.
+Comparison compare_with(const CheckCase& c, std::span<const CheckTensor> got, CheckTolerance allowed,
+                        const CheckExecutor& oracle);
+
 /// `graph` as a fusion set leaves it.
 struct Rewriting {
   std::optional<Graph> graph;       ///< Empty: nothing matched, or it was refused.

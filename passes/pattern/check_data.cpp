@@ -85,6 +85,19 @@ CheckTensor random_tensor(DType dtype, std::vector<std::int64_t> shape, DataKind
   return t;
 }
 
+std::vector<CheckTensor> nudged(std::span<const CheckTensor> tensors, CheckRandom& random) {
+  std::vector<CheckTensor> moved(tensors.begin(), tensors.end());
+  for (CheckTensor& t : moved) {
+    const double step = is_float(t.dtype) ? format_of(t.dtype).epsilon : 0;
+    for (double& v : t.values) {
+      const double beside = v * (random.percent(50) ? 1 + step : 1 - step);
+      if (std::abs(beside) <= format_of(t.dtype).largest)
+        v = beside;  // rounded when it is stored
+    }
+  }
+  return moved;
+}
+
 Comparison compare_outputs(std::span<const CheckTensor> got, std::span<const CheckTensor> want,
                            const CheckTolerance& allowed, bool finite_inputs) {
   Comparison c;
@@ -113,7 +126,8 @@ Comparison compare_outputs(std::span<const CheckTensor> got, std::span<const Che
       c.narrow[o].inexact += narrow ? 1 : 0;
       const double last_place = is_float(w.dtype) ? 1.01 * f.epsilon * std::abs(b) + 2 * f.smallest : 0;
       const double several = allowed.relaxed ? 8 * f.epsilon * scale : 0;
-      const double tolerance = is_float(w.dtype) ? last_place + several + allowed.steps * arithmetic * scale : 0;
+      const double more = allowed.more.empty() ? 0 : allowed.more[o][i];
+      const double tolerance = is_float(w.dtype) ? last_place + several + more + allowed.steps * arithmetic * scale : 0;
       if (finite && std::abs(a - b) <= tolerance)
         continue;
       if (c.failure.empty()) {

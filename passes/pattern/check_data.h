@@ -38,7 +38,11 @@ struct Comparison {
 struct CheckTolerance {
   double steps = 16;     ///< Roundings of f32 arithmetic (f64 for f64), besides the one of the result.
   bool relaxed = false;  ///< Intermediate values may be rounded otherwise: 8 roundings to the result's dtype.
+  std::vector<std::vector<double>> more;  ///< Besides, of each element of each output; empty: nothing.
 };
+
+/// The numbers beside, at random above or below, of floats that are finite.
+std::vector<CheckTensor> nudged(std::span<const CheckTensor> tensors, CheckRandom& random);
 
 /// Compares outputs. Where `want` is not finite although the inputs were (`finite_inputs`), anything goes: an
 /// intermediate value overflowed.

@@ -18,7 +18,7 @@ struct Tried {
 };
 
 CheckTolerance tolerance_of(const Pattern& pattern) {
-  return {16, pattern.numerics == Numerics::relaxed};
+  return {16, pattern.numerics == Numerics::relaxed, {}};
 }
 
 std::vector<Tried> make_cases(const std::shared_ptr<Context>& context, const CompiledSet& set,
@@ -45,8 +45,8 @@ std::vector<Tried> make_cases(const std::shared_ptr<Context>& context, const Com
         continue;
       ++taken;
       const Graph meant = decomposed(*rewriting.graph);
-      accumulate(unmutated,
-                 compare_outputs(oracle.run(meant, one->inputs), one->want, tolerance_of(set.patterns[0]), true), kind);
+      accumulate(unmutated, compare_with(*one, oracle.run(meant, one->inputs), tolerance_of(set.patterns[0]), oracle),
+                 kind);
       out.push_back({std::move(*one), meaning(meant)});
     }
   }
@@ -75,7 +75,7 @@ MutantOutcome try_mutant(const std::shared_ptr<Context>& context, const Mutant& 
       continue;
     ++other;
     const Comparison result =
-        compare_outputs(oracle.run(meant, c.given.inputs), c.given.want, tolerance_of(mutant.pattern), true);
+        compare_with(c.given, oracle.run(meant, c.given.inputs), tolerance_of(mutant.pattern), oracle);
     if (!result.failure.empty())
       return {mutant.mutation, Fate::killed, result.failure};
     accumulate(sum, result, c.given.kind);
