@@ -14,11 +14,13 @@ using namespace tandem::test;
 
 namespace {
 
+constexpr std::size_t samples = 8;  // of each variant
+
 CheckReport check(const std::string& text, std::vector<CheckExecutor> executors = oracle_only(),
                   std::uint64_t seed = CheckOptions().seed) {
   CheckOptions options;
   options.seed = seed;
-  options.samples = 8;
+  options.samples = samples;
   return check_fusion(Context::create(), parse_fusions(text, "t.fusion").at(0), executors, options);
 }
 
@@ -87,10 +89,10 @@ TEST_CASE("check: a graph of its own is drawn for each setting of boolean attrib
   rewrite { %z = relu(%x)  %y = %z }
 })");
   CHECK(codes(none) == "");
-  CHECK(none.graphs == check_samples + 1);  // one graph of it has enough elements
+  CHECK(none.graphs == samples + 1);  // one graph of it has enough elements
   const CheckReport one = check(rms("eps = $eps, round_before_weight = $round"));
   CHECK(codes(one) == "");
-  CHECK(one.graphs >= check_samples + 2);
+  CHECK(one.graphs >= samples + 2);
 }
 
 TEST_CASE("check: what a rewrite forgets is found") {
