@@ -131,6 +131,8 @@ class GraphChecker {
   void check_weight_keys() {
     std::unordered_map<Symbol, TensorType> types;
     for (const Weight& w : graph_.weights()) {
+      if (w.key.empty())
+        continue;
       const TensorType& type = graph_.type(w.value);
       const auto [known, is_new] = types.try_emplace(w.key, type);
       if (is_new || known->second == type)

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <tandem/runtime/hip/cuda_launch.h>
 #include <tandem/runtime/hip/library.h>
 
 namespace tandem::hip {
@@ -29,22 +30,6 @@ constexpr int attribute_number(DeviceAttribute attribute) {
 }
 constexpr int capability_major = 75, capability_minor = 76;
 
-/// CUlaunchAttribute, CUlaunchConfig
-struct LaunchAttribute {
-  int id = 0;
-  char padding[4] = {};
-  union {
-    int on;
-    char bytes[64];
-  } value{};
-};
-struct LaunchConfig {
-  unsigned grid_x, grid_y, grid_z, block_x, block_y, block_z, shared_bytes;
-  void* stream;
-  LaunchAttribute* attributes;
-  unsigned attribute_count;
-};
-constexpr int programmatic_stream_serialization = 6;
 constexpr int first_version_that_overlaps = 12030;  ///< Before it, not in recorded graphs.
 
 Address address(const void* p) {
@@ -74,7 +59,7 @@ struct Nvidia {
   int (*instantiate)(void**, void*, unsigned long long) = nullptr;
   int (*launch)(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**,
                 void**) = nullptr;
-  int (*launch_with)(const LaunchConfig*, void*, void**, void**) = nullptr;  ///< Null in drivers before CUDA 11.8.
+  int (*launch_with)(const CudaLaunchConfig*, void*, void**, void**) = nullptr;  ///< Null in drivers before CUDA 11.8.
   int (*error_name)(int, const char**) = nullptr;
 
   std::mutex mutex;
@@ -113,11 +98,9 @@ struct Nvidia {
     if (!s.overlaps)
       return launch(function, s.grid.x, s.grid.y, s.grid.z, s.block.x, s.block.y, s.block.z, s.shared_bytes, stream,
                     arguments, nullptr);
-    LaunchAttribute overlap;
-    overlap.id = programmatic_stream_serialization;
-    overlap.value.on = 1;
-    const LaunchConfig config{s.grid.x,  s.grid.y,       s.grid.z, s.block.x, s.block.y,
-                              s.block.z, s.shared_bytes, stream,   &overlap,  1};
+    CudaLaunchAttribute overlap = cuda_overlap();
+    const CudaLaunchConfig config{s.grid.x,  s.grid.y,       s.grid.z, s.block.x, s.block.y,
+                                  s.block.z, s.shared_bytes, stream,   &overlap,  1};
     return launch_with(&config, function, arguments, nullptr);
   }
 

@@ -6,28 +6,13 @@
 #include <cstring>
 #include <stdexcept>
 
+#include <tandem/runtime/hip/cuda_launch.h>
+
 namespace tandem::test {
 
 namespace {
 
-// What of CUDA's driver interface is used (cuda.h of CUDA 12): its layouts are part of the driver's ABI.
-struct LaunchAttribute {
-  int id = 0;
-  char padding[4] = {};
-  union {
-    int on;
-    char bytes[64];
-  } value{};
-};
-constexpr int programmatic_stream_serialization = 6;
-
-struct LaunchConfig {
-  unsigned grid_x, grid_y, grid_z, block_x, block_y, block_z, shared_bytes;
-  void* stream;
-  LaunchAttribute* attributes;
-  unsigned attribute_count;
-};
-
+// What of CUDA's driver interface is used: its numbers are part of the driver's ABI.
 enum DeviceAttribute : int {
   multiprocessor_count = 16,
   l2_cache_size = 38,
@@ -52,7 +37,7 @@ struct CudaGpu::Driver {
   int (*set_context)(void*);
   int (*load_module)(void**, const void*);
   int (*get_function)(void**, void*, const char*);
-  int (*launch)(const LaunchConfig*, void*, void**, void**);
+  int (*launch)(const hip::CudaLaunchConfig*, void*, void**, void**);
   int (*allocate)(Address*, std::size_t);
   int (*release)(Address);
   int (*to_device)(Address, const void*, std::size_t);
@@ -200,11 +185,9 @@ void* CudaGpu::function(std::string_view kernel) {
 
 void CudaGpu::launch(std::string_view kernel, Dim3 grid, Dim3 block, std::uint32_t shared_bytes, const void* params,
                      std::size_t) {
-  LaunchAttribute overlap;
-  overlap.id = programmatic_stream_serialization;
-  overlap.value.on = 1;
-  const LaunchConfig config{grid.x,  grid.y,       grid.z,          block.x,  block.y,
-                            block.z, shared_bytes, driver_->stream, &overlap, overlap_ ? 1U : 0U};
+  hip::CudaLaunchAttribute overlap = hip::cuda_overlap();
+  const hip::CudaLaunchConfig config{grid.x,  grid.y,       grid.z,          block.x,  block.y,
+                                     block.z, shared_bytes, driver_->stream, &overlap, overlap_ ? 1U : 0U};
   void* arguments[] = {const_cast<void*>(params)};
   driver_->check(driver_->launch(&config, function(kernel), arguments, nullptr), std::string(kernel).c_str());
 }
