@@ -23,3 +23,11 @@ TEST_CASE("a graph with two weights of one key and two types does not verify", "
   CHECK(found[0].where.path == "%b");
   CHECK(found[0].message == "the weight 'k' is f32[4] in one place and bf16[4] here");
 }
+
+TEST_CASE("weights without a key name no tensor, and none twice", "[weights]") {
+  const auto context = Context::create();
+  Graph graph(context, "g");
+  for (const std::int64_t size : {4, 8})
+    graph.add_weight({DType::f32, context->shape({Dim(size)})}, {}, {});
+  CHECK(verify(graph).empty());
+}

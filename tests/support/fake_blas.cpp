@@ -96,11 +96,12 @@ std::shared_ptr<const hip::BlasApi> FakeBlas::api(FakeGpu& gpu) {
     return fails() ? 7 : 0;
   };
   api->multiply = [this, n, &gpu, fails](void*, void* desc, const void*, const void* a, void* la, const void* b,
-                                         void* lb, const void*, const void*, void*, void* d, void* ld,
+                                         void* lb, const void*, const void* c, void*, void* d, void* ld,
                                          const hip::BlasAlgorithm& algorithm, void*, std::size_t, void* stream) {
     if (fails() || runs_nothing)
       return 7;
     ++products;
+    products_without_c += c == nullptr ? 1 : 0;
     const Object o = *static_cast<Object*>(desc), oa = *static_cast<Object*>(la), ob = *static_cast<Object*>(lb),
                  od = *static_cast<Object*>(ld);
     const int slowness = static_cast<int>(algorithm.description[0]);

@@ -117,8 +117,9 @@ struct FakeBlas {
   bool knows_everything = true;  ///< Else it has no algorithm for any product.
   bool runs_nothing = false;     ///< It proposes, but each product fails.
   std::int64_t products = 0;     ///< How many were asked for.
-  std::int64_t live = 0;         ///< Descriptions that were not destroyed.
-  int fail_call = -1;            ///< The nth call from now on fails.
+  std::int64_t products_without_c = 0;
+  std::int64_t live = 0;  ///< Descriptions that were not destroyed.
+  int fail_call = -1;     ///< The nth call from now on fails.
 
   std::shared_ptr<const hip::BlasApi> api(FakeGpu& gpu);
 };

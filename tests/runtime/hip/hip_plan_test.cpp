@@ -151,6 +151,32 @@ TEST_CASE("gpu: without measuring the library's first proposal is taken; without
   CHECK(gpu.ran == expected);
 }
 
+TEST_CASE("gpu: of 8-bit products cuBLASLt is given no C, which would be D in another type", "[hip][blas]") {
+  for (const GpuPlatform platform : {GpuPlatform::rocm, GpuPlatform::cuda})
+    for (const char* dtype : {"f8e4m3", "bf16"}) {
+      FakeGpu gpu;
+      gpu.platform = platform;
+      FakeBlas blas;
+      const std::string d = dtype;
+      const Graph graph = parse_text(Context::create(),
+                                     "graph @g(%x: " + d + "[T, 4], %w: " + d +
+                                         "[3, 4]) {\n  %y = linear %x, %w : " + d + "[T, 3]\n  return %y\n}\n",
+                                     "g");
+      HipPlanOptions options = fake_options(gpu, graph);
+      options.blas = HipPlanOptions::Blas::automatic;
+      options.blas_api = blas.api(gpu);
+      options.measure_blas = false;
+      Random random(4);
+      const DType type = parse_dtype(dtype).value();
+      HipExecutor executor(HipPlan::compile(graph, {}, gpu.device(), options));
+      const std::vector<Tensor> in{random_tensor(random, type, {2, 4}), random_tensor(random, type, {3, 4})};
+      executor.run(in);
+      INFO(dtype << (platform == GpuPlatform::cuda ? " on CUDA" : " on ROCm"));
+      CHECK(blas.products == 1);
+      CHECK(blas.products_without_c == (platform == GpuPlatform::cuda && d == "f8e4m3" ? 1 : 0));
+    }
+}
+
 TEST_CASE("gpu: engines' own ops run by the kernels that they bring", "[hip]") {
   const auto context = Context::create();
   context->register_op({.name = "twice",
