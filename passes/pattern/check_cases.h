@@ -31,8 +31,8 @@ std::optional<CheckCase> make_case(const std::shared_ptr<Context>& context, cons
                                    CheckRandom& random, bool* made = nullptr);
 
 /// Compares what a rewritten graph computes with what the case wants. A relaxed fusion may move a result three times as
-/// far as it moves anyhow when the case's inputs do by one rounding: where scores are large, softmax makes much of
-/// little.
+/// far as it moves anyhow when all that is rounded is rounded otherwise (check_conditioning.h): where scores are large,
+/// softmax makes much of little.
 Comparison compare_with(const CheckCase& c, std::span<const CheckTensor> got, CheckTolerance allowed,
                         const CheckExecutor& oracle);
 

@@ -70,11 +70,16 @@ double largest_finite(const CheckTensor& t) {
 
 }  // namespace
 
-CheckTensor random_tensor(DType dtype, std::vector<std::int64_t> shape, DataKind kind, CheckRandom& random) {
+CheckTensor filled(DType dtype, std::vector<std::int64_t> shape, double value) {
   std::size_t count = 1;
   for (std::int64_t d : shape)
     count *= static_cast<std::size_t>(d);
-  CheckTensor t{dtype, std::move(shape), std::vector<double>(count)};
+  return {dtype, std::move(shape), std::vector<double>(count, value)};
+}
+
+CheckTensor random_tensor(DType dtype, std::vector<std::int64_t> shape, DataKind kind, CheckRandom& random) {
+  CheckTensor t = filled(dtype, std::move(shape), 0.0);
+  const std::size_t count = t.values.size();
   // One number is most often a scale: positive, within some powers of two.
   if (count == 1 && is_float(dtype) && is_tame(kind) && random.percent(80)) {
     t.values[0] = std::exp2(6 * random.uniform() - 4);

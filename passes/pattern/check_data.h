@@ -22,6 +22,9 @@ constexpr bool is_tame(DataKind kind) {
 
 CheckTensor random_tensor(DType dtype, std::vector<std::int64_t> shape, DataKind kind, CheckRandom& random);
 
+/// All elements alike.
+CheckTensor filled(DType dtype, std::vector<std::int64_t> shape, double value);
+
 struct Comparison {
   std::size_t elements = 0;
   std::size_t inexact = 0;  ///< Differ within the tolerance.
