@@ -128,7 +128,8 @@ std::string did_you_mean(std::string_view wrong, const std::vector<std::string_v
   std::size_t best_distance = std::max<std::size_t>(1, wrong.size() / 3) + 1;
   for (std::string_view candidate : candidates) {
     const std::size_t distance = edit_distance(wrong, candidate);
-    if (distance < best_distance) {
+    // Names that have nothing in common are not meant for each other: q for n.
+    if (distance < best_distance && distance < std::max(wrong.size(), candidate.size())) {
       best_distance = distance;
       best = candidate;
     }

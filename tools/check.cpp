@@ -13,6 +13,7 @@
 #include <tandem/ir/diagnostic.h>
 #include <tandem/ir/io/file.h>
 #include <tandem/passes/fusion/fusions.h>
+#include <tandem/passes/pattern/fusion_source.h>
 #include <tandem/passes/pattern/lint.h>
 #include <tandem/passes/pattern/text.h>
 #include <tandem/tools/check_report.h>
@@ -43,12 +44,8 @@ bool is_file(const std::string& argument) {
          argument.find('/') != std::string::npos;
 }
 
-std::vector<Pattern> read_file_of_fusions(const std::string& path) {
-  return read_fusions(read_file(path, max_fusion_bytes), path);
-}
-
-/// What is to be checked: the fusions of files, and shipped ones by name.
-std::vector<Pattern> chosen_fusions(const CheckSettings& s) {
+/// What is to be checked: the fusions of files, which are added to `sources`, and shipped ones by name.
+std::vector<Pattern> chosen_fusions(const CheckSettings& s, std::vector<FusionSource>& sources) {
   std::vector<Pattern> shipped = shipped_fusions();
   if (s.fusions.empty() || s.all)
     return shipped;
@@ -58,7 +55,8 @@ std::vector<Pattern> chosen_fusions(const CheckSettings& s) {
   std::vector<Pattern> chosen;
   for (const std::string& argument : s.fusions) {
     if (is_file(argument)) {
-      for (Pattern& p : read_file_of_fusions(argument))
+      sources.push_back({argument, read_file(argument, max_fusion_bytes)});
+      for (Pattern& p : read_fusions(sources.back().text, argument))
         chosen.push_back(std::move(p));
       continue;
     }
@@ -121,13 +119,19 @@ int run_format(const CheckSettings& s) {
   return exit_done;
 }
 
-int run_check(const CheckSettings& s) {
-  if (s.write && !s.format)
-    throw Error("usage.check", "--write goes with --format", "tandem check --format --write my.fusion");
-  if (s.format)
-    return run_format(s);
-  const std::vector<Pattern> fusions = chosen_fusions(s);
-  check_files(s, fusions);
+/// Points at the line that a problem speaks of, unless it speaks of the fusion as a whole.
+void point_at_lines(std::vector<Diagnostic>& problems, std::span<const FusionSource> sources,
+                    std::span<const Pattern> fusions) {
+  for (Diagnostic& d : problems) {
+    const bool of_all = std::any_of(fusions.begin(), fusions.end(), [&](const Pattern& p) {
+      return p.span.file == d.where.file && p.span.line == d.where.line;
+    });
+    if (!of_all)
+      add_source_line(d, sources);
+  }
+}
+
+int run_check(const CheckSettings& s, std::span<const Pattern> fusions, std::span<const FusionSource> sources) {
   const auto context = Context::create();
   const std::vector<CheckExecutor> executors = check_executors();
   CheckOptions options;
@@ -139,7 +143,7 @@ int run_check(const CheckSettings& s) {
   std::size_t done = 0;
   std::vector<Pattern> beside = shipped_fusions();  // those that are on where the user's is
   std::erase_if(beside, [](const Pattern& p) { return p.numerics == Numerics::relaxed; });
-  const std::vector<Diagnostic> together = lint_together(context, fusions, beside);
+  std::vector<Diagnostic> together = lint_together(context, fusions, beside);
   const std::vector<Capabilities> targets = all_targets();
   for (const Pattern& pattern : fusions) {
     FusionVerdict verdict;
@@ -151,12 +155,33 @@ int run_check(const CheckSettings& s) {
       verdict.mutants = check_mutants(context, pattern, executors, options);
     if (verdict.report.counterexample)
       verdict.saved = save_counterexample(s.directory, pattern.name, *verdict.report.counterexample);
+    point_at_lines(verdict.report.problems, sources, fusions);
+    point_at_lines(verdict.lints, sources, fusions);
     summary.add(std::move(verdict));
     progress.step(++done, fusions.size());
   }
+  point_at_lines(together, sources, fusions);
   summary.add_together(together);
   write_result("-", summary.render());
   return summary.all_proven() ? exit_done : exit_check_failed;
+}
+
+int run_check(const CheckSettings& s) {
+  if (s.write && !s.format)
+    throw Error("usage.check", "--write goes with --format", "tandem check --format --write my.fusion");
+  if (s.format)
+    return run_format(s);
+  std::vector<FusionSource> sources;
+  const std::vector<Pattern> fusions = chosen_fusions(s, sources);
+  check_files(s, fusions);
+  try {
+    return run_check(s, fusions, sources);
+  } catch (const Error& e) {  // a fusion that does not compile
+    std::vector<Diagnostic> problems(e.diagnostics().begin(), e.diagnostics().end());
+    for (Diagnostic& d : problems)
+      add_source_line(d, sources);
+    throw Error(std::move(problems));
+  }
 }
 
 }  // namespace

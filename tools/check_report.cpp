@@ -72,7 +72,12 @@ Json to_json(const FusionVerdict& v) {
 
 std::string to_text(const FusionVerdict& v) {
   const CheckReport& r = v.report;
-  std::string text = fmt::format("{}: {}\n", r.fusion, v.proven() ? "holds" : "WRONG");
+  const bool is_draft =
+      std::any_of(r.problems.begin(), r.problems.end(), [](const Diagnostic& d) { return d.code == "check.draft"; });
+  std::string text = fmt::format("{}: {}\n", r.fusion,
+                                 !v.proven() ? "WRONG"
+                                 : is_draft  ? "a draft, whose match holds"
+                                             : "holds");
   text += fmt::format("  {}, {} rewritten, {} refused; {} compared, {} inexact; on {}\n",
                       counted(r.variants, "variant"), counted(r.graphs, "graph"), counted(r.negatives, "broken one"),
                       counted(r.elements, "element"), r.inexact, fmt::join(r.executors, ", "));

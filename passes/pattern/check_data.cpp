@@ -110,8 +110,7 @@ Comparison compare_outputs(std::span<const CheckTensor> got, std::span<const Che
   for (std::size_t o = 0; o < want.size(); ++o) {
     const CheckTensor &g = got[o], &w = want[o];
     if (g.dtype != w.dtype || g.shape != w.shape) {
-      c.failure = fmt::format("output {} has another type", o);
-      c.failed_output = o;
+      c.failure = {.output = o, .type = type_text(w), .other_type = true};
       return c;
     }
     const Format f = format_of(w.dtype);
@@ -135,14 +134,26 @@ Comparison compare_outputs(std::span<const CheckTensor> got, std::span<const Che
       const double tolerance = is_float(w.dtype) ? last_place + several + more + allowed.steps * arithmetic * scale : 0;
       if (finite && std::abs(a - b) <= tolerance)
         continue;
-      if (c.failure.empty()) {
-        c.failed_output = o;
-        c.failure = fmt::format("element {} of output {} ({}[{}]) is {}, expected {}", i, o, to_string(w.dtype),
-                                fmt::join(w.shape, ", "), a, b);
-      }
+      if (!c.failure)
+        c.failure = {.output = o, .element = i, .type = type_text(w), .got = a, .want = b};
     }
   }
   return c;
+}
+
+std::string describe(const Comparison::Difference& d, std::string_view output) {
+  if (d.other_type)
+    return fmt::format("{} is not {}", output, d.type);
+  return fmt::format("element {} of {} ({}) is {}, expected {}", d.element, output, d.type, number_text(d.got),
+                     number_text(d.want));
+}
+
+std::string number_text(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{}", value);
+}
+
+std::string type_text(const CheckTensor& tensor) {
+  return fmt::format("{}[{}]", to_string(tensor.dtype), fmt::join(tensor.shape, ", "));
 }
 
 std::optional<std::size_t> rounds_otherwise(const Comparison& sum) {

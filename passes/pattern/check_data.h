@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tandem/passes/pattern/check.h>
@@ -33,9 +34,23 @@ struct Comparison {
     std::size_t inexact = 0;   ///< ... of which differ.
   };
   std::vector<Narrow> narrow;  ///< By output.
-  std::string failure;         ///< The first element beyond the tolerance; empty: none.
-  std::size_t failed_output = 0;
+
+  struct Difference {
+    std::size_t output = 0;
+    std::size_t element = 0;  ///< In row-major order.
+    std::string type;         ///< "f16[2, 3]", as wanted.
+    double got = 0, want = 0;
+    bool other_type = false;  ///< Not even the dtype and shape are those wanted.
+  };
+  std::optional<Difference> failure;  ///< The first element beyond the tolerance.
 };
+
+/// "element 4 of OUTPUT (f16[2, 3]) is 0.5, expected 1"
+std::string describe(const Comparison::Difference& difference, std::string_view output);
+/// A number as people write it: "nan" has no sign.
+std::string number_text(double value);
+/// "f16[2, 3]"
+std::string type_text(const CheckTensor& tensor);
 
 /// How far results may lie apart.
 struct CheckTolerance {

@@ -99,20 +99,38 @@ std::optional<bool> guard_holds(Context&, const CompiledVariant& variant, const 
   return holds ? std::optional(*holds != guard.negated) : std::nullopt;
 }
 
-std::vector<std::optional<bool>> weights_by_guards(const CompiledVariant& variant, int broken) {
+namespace {
+
+/// What guards with a predicate ask of values: `wish` says it for a guard that is to hold, or is not to.
+template <class Wish>
+std::vector<std::optional<bool>> asked_by_guards(const CompiledVariant& variant, int broken, Wish&& wish) {
   std::vector<std::optional<bool>> wanted(variant.values.size());
   const auto& guards = variant.source.pattern.where;
   for (std::size_t i = 0; i < guards.size(); ++i) {
     const Guard& g = guards[i];
-    if (g.predicate != "weight" && g.predicate != "constant" && g.predicate != "input")
-      continue;
-    const int id = value_named(variant, g.args.at(0).text);
+    const int id = g.predicate.empty() ? -1 : value_named(variant, g.args.at(0).text);
     if (id < 0)
       continue;
-    const bool holds = (static_cast<int>(i) != broken) != g.negated;
-    wanted[static_cast<std::size_t>(id)] = (g.predicate == "input") != holds;
+    if (const auto is = wish(g.predicate, (static_cast<int>(i) != broken) != g.negated))
+      wanted[static_cast<std::size_t>(id)] = is;
   }
   return wanted;
+}
+
+}  // namespace
+
+std::vector<std::optional<bool>> weights_by_guards(const CompiledVariant& variant, int broken) {
+  return asked_by_guards(variant, broken, [](const std::string& predicate, bool holds) -> std::optional<bool> {
+    if (predicate != "weight" && predicate != "constant" && predicate != "input")
+      return std::nullopt;
+    return (predicate == "input") != holds;
+  });
+}
+
+std::vector<std::optional<bool>> outputs_by_guards(const CompiledVariant& variant, int broken) {
+  return asked_by_guards(variant, broken, [](const std::string& predicate, bool holds) -> std::optional<bool> {
+    return predicate == "output" ? std::optional(holds) : std::nullopt;
+  });
 }
 
 namespace {
@@ -140,7 +158,7 @@ std::vector<std::int64_t> further_uses(const CompiledVariant& variant) {
     std::int64_t count = 1;
     for (const Expr& e : g.args)
       count = std::max(count, std::min(limit, largest_integer(e) + 1));
-    if (g.predicate == "one_use" || g.predicate == "output" || mentions(g.args, Expr::Kind::uses)) {
+    if (g.predicate == "one_use" || mentions(g.args, Expr::Kind::uses)) {
       for (const Expr& e : g.args)
         note(note, e, count);
     }

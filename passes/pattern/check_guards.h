@@ -17,6 +17,9 @@ std::optional<bool> guard_holds(Context& context, const CompiledVariant& variant
 /// By value of the variant: whether it must be a weight, or must not, so that guards hold and guard `broken` does not.
 std::vector<std::optional<bool>> weights_by_guards(const CompiledVariant& variant, int broken);
 
+/// As above: whether it must be an output of the graph, or must not.
+std::vector<std::optional<bool>> outputs_by_guards(const CompiledVariant& variant, int broken);
+
 /// By value of the variant: how many users from outside it may need so that a guard about its uses holds, or does not.
 std::vector<std::int64_t> further_uses(const CompiledVariant& variant);
 

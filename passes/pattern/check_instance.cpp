@@ -81,8 +81,7 @@ class Attempt {
     if (!solution_.choose_dtypes(wishes_.dtype))
       return std::nullopt;
     instance_.values.resize(variant_.values.size());
-    for (std::size_t i = 0; i < variant_.values.size(); ++i)
-      instance_.values[i].name = fmt::format("v{}_{}", i, random_.below(10));
+    name_values();
     for (const int n : order()) {
       if (!place(static_cast<std::size_t>(n)))
         return std::nullopt;
@@ -107,6 +106,23 @@ class Attempt {
   }
 
  private:
+  /// By the pattern's names, so that a counterexample reads like it; some with a number behind, for names mean nothing.
+  void name_values() {
+    for (std::size_t i = 0; i < variant_.values.size(); ++i) {
+      const std::size_t number = random_.below(10);
+      const std::string& name = variant_.values[i].name;
+      instance_.values[i].name = wishes_.plain || number < 5 ? name : fmt::format("{}.{}", name, number);
+    }
+  }
+
+  /// A name that no value of the pattern has.
+  std::string other_name(std::string_view what) const {
+    std::string name = fmt::format("{}{}", what, instance_.values.size());
+    while (std::any_of(instance_.values.begin(), instance_.values.end(), [&](const auto& v) { return v.name == name; }))
+      name += "_";
+    return name;
+  }
+
   /// Matched nodes so that definitions come first; among those that are ready, at random.
   std::vector<int> order() {
     std::vector<int> out;
@@ -211,7 +227,7 @@ class Attempt {
            std::vector<Attribute> attrs, std::span<const TensorType> results) {
     InstanceNode node{pattern.op, pattern.operands, {}, std::move(attrs), static_cast<int>(index)};
     const auto fresh = [&](const TensorType& type, int def) {
-      instance_.values.push_back({fmt::format("r{}", instance_.values.size()), type, def, false});
+      instance_.values.push_back({other_name("more"), type, def, false});
       return static_cast<int>(instance_.values.size()) - 1;
     };
     for (std::size_t i = pattern.operands.size(); i < types.size(); ++i)
@@ -235,12 +251,21 @@ class Attempt {
   }
 
   void choose_outputs() {
-    for (const auto& [value, replacement] : variant_.replacements)
-      instance_.outputs.push_back(value);
+    const auto wanted = outputs_by_guards(variant_, wishes_.break_guard);
+    for (const auto& [value, replacement] : variant_.replacements) {
+      const bool returned = wanted[static_cast<std::size_t>(value)].value_or(true);
+      instance_.outputs.push_back(returned ? value : add_reader(value));
+    }
+    for (std::size_t v = 0; v < wanted.size(); ++v) {
+      if (wanted[v].value_or(false) && !variant_.values[v].replaced)
+        instance_.outputs.push_back(static_cast<int>(v));
+    }
     add_counted_uses();
     if (wishes_.plain)
       return;
     for (const InstanceNode& n : instance_.nodes) {
+      if (n.pattern_node < 0)
+        continue;
       const PatternNode& pattern = variant_.nodes[static_cast<std::size_t>(n.pattern_node)];
       if (!pattern.keep && !pattern.recompute)
         continue;
@@ -252,6 +277,13 @@ class Attempt {
         instance_.outside_users = true;
       }
     }
+  }
+
+  /// What is not returned itself is returned by another name, so that it can be compared.
+  int add_reader(int value) {
+    const int read = instance_.add_node(op::identity, {value}, {}, other_name("same"));
+    instance_.values[static_cast<std::size_t>(read)].type = instance_.values[static_cast<std::size_t>(value)].type;
+    return read;
   }
 
   /// Guards that count uses are about readers outside the match, too: those that it may have are drawn.
@@ -270,6 +302,8 @@ class Attempt {
   /// Other spellings of the same: swapped operands, an axis that counts from the other end.
   void respell() {
     for (InstanceNode& n : instance_.nodes) {
+      if (n.pattern_node < 0)
+        continue;
       const OpDef& def = context_.op(n.op);
       if (def.has(trait::commutative) && n.operands.size() >= 2 && random_.percent(50)) {
         std::swap(n.operands[0], n.operands[1]);

@@ -76,12 +76,11 @@ MutantOutcome try_mutant(const std::shared_ptr<Context>& context, const Mutant& 
     ++other;
     const Comparison result =
         compare_with(c.given, oracle.run(meant, c.given.inputs), tolerance_of(mutant.pattern), oracle);
-    if (!result.failure.empty())
-      return {mutant.mutation, Fate::killed, result.failure};
+    if (result.failure)
+      return {mutant.mutation, Fate::killed,
+              describe(*result.failure, fmt::format("output {}", result.failure->output))};
     accumulate(sum, result, c.given.kind);
   }
-  if (cases.empty())
-    return {mutant.mutation, Fate::survived, "no graph of the fusion as it is can be rewritten: it was not tried"};
   if (other == 0)
     return {mutant.mutation, Fate::equivalent, "computes the same expressions"};
   if (exact && sum.inexact != 0)
@@ -98,8 +97,13 @@ std::vector<MutantOutcome> check_mutants(const std::shared_ptr<Context>& context
                                          std::span<const CheckExecutor> executors, const CheckOptions& options) {
   Comparison unmutated;
   const std::vector<Tried> cases = make_cases(context, *compile(context, {pattern}), executors[0], options, unmutated);
+  const std::vector<Mutant> all = mutants(*context, pattern);
+  if (cases.empty()) {
+    return {{"any of " + counted(all.size(), "fault"), MutantOutcome::Fate::survived,
+             "no graph of the fusion as it is can be rewritten: none was tried"}};
+  }
   std::vector<MutantOutcome> out;
-  for (const Mutant& mutant : mutants(*context, pattern))
+  for (const Mutant& mutant : all)
     out.push_back(try_mutant(context, mutant, cases, executors[0], unmutated.inexact == 0));
   return out;
 }

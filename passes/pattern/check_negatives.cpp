@@ -92,8 +92,10 @@ class Breaker {
       : context_(context), variant_(variant), instance_(instance) {}
 
   std::vector<Negative> run() {
-    for (std::size_t n = 0; n < instance_.nodes.size(); ++n)
-      break_attributes(n);
+    for (std::size_t n = 0; n < instance_.nodes.size(); ++n) {
+      if (is_matched(instance_.nodes[n]))
+        break_attributes(n);
+    }
     break_uses();
     break_values();
     break_dtypes();
@@ -105,6 +107,7 @@ class Breaker {
     out_.push_back({std::move(broken), span, std::move(instance)});
   }
 
+  static bool is_matched(const InstanceNode& n) { return n.pattern_node >= 0; }
   const PatternNode& pattern_of(const InstanceNode& n) const {
     return variant_.nodes[static_cast<std::size_t>(n.pattern_node)];
   }
@@ -189,6 +192,8 @@ class Breaker {
   /// Results that go away must have no users outside.
   void break_uses() {
     for (const InstanceNode& n : instance_.nodes) {
+      if (!is_matched(n))
+        continue;
       const PatternNode& pattern = pattern_of(n);
       for (std::size_t i = 0; i < pattern.results.size(); ++i) {
         const int v = pattern.results[i];
@@ -209,12 +214,12 @@ class Breaker {
   void break_values() {
     std::map<int, int> reads;
     for (std::size_t n = 0; n < instance_.nodes.size(); ++n) {
-      for (std::size_t i = 0; i < instance_.nodes[n].operands.size(); ++i) {
+      for (std::size_t i = 0; is_matched(instance_.nodes[n]) && i < instance_.nodes[n].operands.size(); ++i) {
         const int v = instance_.nodes[n].operands[i];
         if (instance_.values[static_cast<std::size_t>(v)].node >= 0 || ++reads[v] < 2)
           continue;
         Instance changed = instance_;
-        changed.values.push_back({"other", instance_.values[static_cast<std::size_t>(v)].type, -1, false});
+        changed.values.push_back({"other value", instance_.values[static_cast<std::size_t>(v)].type, -1, false});
         changed.nodes[n].operands[i] = static_cast<int>(changed.values.size()) - 1;
         add(fmt::format("{} is two values", name_of(variant_, v)), pattern_of(instance_.nodes[n]).source->span,
             std::move(changed));

@@ -11,15 +11,10 @@
 #include <tandem/ir/export.h>
 #include <tandem/passes/gate.h>
 #include <tandem/passes/pattern/compiler.h>
+#include <tandem/passes/pattern/fusion_source.h>
 #include <tandem/passes/pattern/pattern.h>
 
 namespace tandem {
-
-/// A file of fusions, in text or JSON.
-struct FusionSource {
-  std::string file;  ///< What it is called in diagnostics and explanations.
-  std::string text;
-};
 
 class TANDEM_EXPORT FusionSet {
  public:

@@ -160,7 +160,13 @@ Attribute PlanBuilder::literal(const AttrDef& attr, const Expr& e, const Span& s
     }
   }();
   const Attribute fitted = value ? fit_attribute(*set_.context, attr.kind, *value) : Attribute();
-  if (!fitted) {
+  const bool is_type = e.kind == Expr::Kind::name && attr.kind == AttrKind::dtype &&
+                       std::find(v_.types.begin(), v_.types.end(), e.text) != v_.types.end();
+  if (is_type) {
+    fail(span, "pattern.attribute-kind",
+         fmt::format("'{}' is a type variable, which types have and attributes do not", e.text),
+         fmt::format("say it of the result: {{{} = any}} : {}", attr.name, e.text));
+  } else if (!fitted) {
     fail(span, "pattern.attribute-kind",
          fmt::format("'{}' is no value for attribute '{}', which is a {}", to_string(e), attr.name,
                      to_string(attr.kind)),

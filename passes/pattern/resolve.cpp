@@ -5,6 +5,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
@@ -108,9 +109,13 @@ class Resolver {
         problem(p.span, "pattern.duplicate-name",
                 fmt::format("type variable '{}' has the name of another thing", t.name));
       }
+      std::vector<std::string_view> dtypes;
+      for (DType d : all_dtypes())
+        dtypes.push_back(to_string(d));
       for (const std::string& d : t.dtypes) {
         if (!parse_dtype(d))
-          problem(p.span, "pattern.unknown-name", fmt::format("'{}' is no dtype", d));
+          problem(p.span, "pattern.unknown-name", fmt::format("'{}' is no dtype{}", d, did_you_mean(d, dtypes)),
+                  fmt::format("the dtypes are {}", fmt::join(dtypes, ", ")));
       }
     }
   }
@@ -226,7 +231,8 @@ class Resolver {
     }
     if (!node.rest_results && !def.variadic_results && node.results.size() != def.results.size()) {
       problem(source.span, "pattern.arity",
-              fmt::format("{} has {}, not {}", def.name, counted(def.results.size(), "result"), node.results.size()));
+              fmt::format("{} has {}, not {}", def.name, counted(def.results.size(), "result"), node.results.size()),
+              def.name + def.signature);
     }
     check_attrs(source, def);
     v_.nodes.push_back(std::move(node));
@@ -340,7 +346,8 @@ class Resolver {
       if (!def.variadic_results && source.results.size() != def.results.size()) {
         problem(
             source.span, "pattern.arity",
-            fmt::format("{} has {}, not {}", def.name, counted(def.results.size(), "result"), source.results.size()));
+            fmt::format("{} has {}, not {}", def.name, counted(def.results.size(), "result"), source.results.size()),
+            def.name + def.signature);
       }
       for (std::size_t i = 0; i < source.results.size(); ++i) {
         if (source.results[i] == "_")

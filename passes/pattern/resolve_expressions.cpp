@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <tandem/ir/diagnostic.h>
 
@@ -21,8 +22,9 @@ int find(const std::vector<std::string>& names, std::string_view name) {
 }  // namespace
 
 BoundExpr bind_expr(Context& context, const CompiledVariant& variant, const Expr& expr, const Span& span) {
-  auto fail = [&](std::string message) -> void {
-    throw Error(pattern_problem(variant.source.pattern, span, "pattern.unknown-name", std::move(message)));
+  auto fail = [&](std::string message, std::string help) -> void {
+    throw Error(
+        pattern_problem(variant.source.pattern, span, "pattern.unknown-name", std::move(message), std::move(help)));
   };
   BoundExpr out;
   out.kind = expr.kind;
@@ -40,14 +42,18 @@ BoundExpr bind_expr(Context& context, const CompiledVariant& variant, const Expr
       } else if (const auto dtype = parse_dtype(expr.text)) {
         out.literal = Attribute::of(*dtype);
       } else {
-        fail(fmt::format("'{}' is neither a dim, a type variable nor a dtype", expr.text));
+        fail(fmt::format("'{}' is neither a dim, a type variable nor a dtype", expr.text),
+             "declare it: dims " + expr.text);
       }
       break;
     case Expr::Kind::capture:
       if (const int c = find(variant.captures, expr.text); c >= 0) {
         out.slot = static_cast<std::uint8_t>(c);
       } else {
-        fail(fmt::format("'${}' is captured by no matched attribute", expr.text));
+        fail(fmt::format("'${}' is captured by no matched attribute{}", expr.text,
+                         did_you_mean(expr.text, {variant.captures.begin(), variant.captures.end()})),
+             variant.captures.empty() ? "capture it in the match: {attribute = $" + expr.text + "}"
+                                      : fmt::format("captured are ${}", fmt::join(variant.captures, ", $")));
       }
       break;
     case Expr::Kind::value:

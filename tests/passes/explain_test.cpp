@@ -248,7 +248,7 @@ TEST_CASE("a node that is not there, and one that a pass removed", "[explain]") 
               "silu_mul", {.fusions = silu_mul, .at = std::move(node), .passes = std::move(passes)});
     });
   };
-  CHECK(has(at("%z", "fuse"), "no node computes '%z'; did you mean 'y'? [explain.unknown-node]"));
+  CHECK(has(at("%dad", "fuse"), "no node computes '%dad'; did you mean 'dead'? [explain.unknown-node]"));
   CHECK(has(at("%x", "fuse"), "%x is an input"));
   CHECK(has(at("7", "fuse"), "the graph has 2 nodes"));
   CHECK(has(at("%dead", "dce,fuse"), "'%dead' is gone when the fusion looks: pass 'dce' removed it"));

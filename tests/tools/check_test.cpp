@@ -101,6 +101,30 @@ TEST_CASE("nothing is written when one of several files is wrong") {
   CHECK(read_file(good) == ugly);
 }
 
+TEST_CASE("what does not compile, and what a guard says, is shown with its line") {
+  const TempDir dir;
+  const auto text = [](const std::string& where) {
+    return "fusion f {\n  match { %y = rms_norm(%x, %w) {eps = $eps} }\n  " + where +
+           "\n  rewrite { %z = rms_norm(%x, %w) {eps = $eps, round_before_weight = true}  %y = %z }\n}\n";
+  };
+  const auto unknown = run_tandem({"check", dir.write("unknown.fusion", text("where $e > 0.0"))});
+  CHECK(unknown.status == 2);
+  CHECK_THAT(unknown.err, ContainsSubstring("    where $e > 0.0\n          ^\n  help: captured are $eps"));
+  const auto impossible = run_tandem({"check", dir.write("impossible.fusion", text("where $eps < 0.0"))});
+  CHECK(impossible.status == 1);
+  CHECK_THAT(impossible.out, ContainsSubstring("[check.contradictory]\n    where $eps < 0.0\n          ^\n"));
+}
+
+TEST_CASE("a draft of an extract is called a draft") {
+  const TempDir dir;
+  const std::string graph = dir.write("g.txt", "graph @g(%x: f32[4]) {\n %a = neg %x\n %y = exp %a\n return %y\n}\n");
+  const std::string draft = dir.file("draft.fusion");
+  REQUIRE(run_tandem({"explain", graph, "--extract", "%a,%y", "-o", draft}).status == 0);
+  const auto result = run_tandem({"check", draft});
+  CHECK(result.status == 0);
+  CHECK_THAT(result.out, ContainsSubstring("draft: a draft, whose match holds\n"));
+}
+
 TEST_CASE("bad input is exit status 2") {
   const auto code = [](std::vector<std::string> arguments, const std::string& input = "") {
     arguments.insert(arguments.begin(), "check");

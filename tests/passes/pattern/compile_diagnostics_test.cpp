@@ -60,6 +60,22 @@ TEST_CASE("what the cases below vary is right", "[diagnostics]") {
   CHECK(of_rewrite("%new = neg(%k)\n%y = %new") == "");
 }
 
+TEST_CASE("what to do is said beside what is wrong", "[diagnostics]") {
+  const auto help = [](const std::string& types, const std::string& match, const std::string& rewrite) {
+    const std::vector<Pattern> patterns = parse_fusions(
+        "fusion f { " + types + " match { " + match + " } rewrite { " + rewrite + " %y = %z } }", "f.fusion");
+    const auto found = problems_of([&] { compile(Context::create(), patterns); });
+    return found.empty() ? "" : found.front().help;
+  };
+  CHECK(help("types T in {f16}", "in %x: f32 %y = cast(%x) {dtype = T}", "%z = cast(%x) {dtype = f16}") ==
+        "say it of the result: {dtype = any} : T");
+  CHECK(help("types T in {f16}", "in %x: f32 %y = cast(%x) {dtype = any} : T", "%z = cast(%x) {dtype = T}") == "");
+  CHECK(help("", "%y = rms_norm(%x) {eps = $eps}", "%z = rms_norm(%x) {eps = $e}") == "captured are $eps");
+  CHECK(help("", "%y = neg(%x)", "%z = rms_norm(%x) {eps = $e}") == "capture it in the match: {attribute = $e}");
+  CHECK(help("", "%y, %more = neg(%x)", "%z = neg(%x)") == "neg(x) -> y");
+  CHECK(help("types T in {fp16}", "in %x: T %y = neg(%x)", "%z = neg(%x)").starts_with("the dtypes are f64, f32, f16"));
+}
+
 TEST_CASE("names that nothing has", "[diagnostics]") {
   CHECK(of_match("keep %x = silu(%z) %y = relo(%x)") == "2 pattern.unknown-op");
   CHECK(of_rewrite("%new = nego(%k)\n%y = %new") == "4 pattern.unknown-op");
