@@ -235,10 +235,9 @@ void Graph::require_before_uses(Value from, Value to, Node except) const {
 // -----------------------------------------------------------------------------------------------------------
 
 std::size_t Graph::memory_bytes() const {
-  return nodes_.memory_bytes() + free_nodes_.memory_bytes() + operands_.memory_bytes() + values_.memory_bytes() +
-         names_.memory_bytes() + attrs_.memory_bytes() + op_index_.capacity() * sizeof(OpList) +
-         inputs_.capacity() * sizeof(Value) + weights_.capacity() * sizeof(Weight) +
-         symbols_.capacity() * sizeof(SymbolRange);
+  return nodes_.memory_bytes() + operands_.memory_bytes() + values_.memory_bytes() + names_.memory_bytes() +
+         attrs_.memory_bytes() + op_index_.capacity() * sizeof(OpList) + inputs_.capacity() * sizeof(Value) +
+         weights_.capacity() * sizeof(Weight) + symbols_.capacity() * sizeof(SymbolRange);
 }
 
 void Graph::reserve(std::size_t nodes, std::size_t operands, std::size_t values) {

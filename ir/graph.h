@@ -250,6 +250,19 @@ class TANDEM_EXPORT Graph {
     bool is_named = false;  // `names_` has its name
   };
   static_assert(sizeof(NodeData) == 64 && sizeof(ValueData) == 32);
+  // Where elements that nobody holds keep the index of the next such one.
+  struct LinkOfOperand {
+    static std::uint32_t get(const OperandData& o) { return o.next_use; }
+    static void set(OperandData& o, std::uint32_t next) { o.next_use = next; }
+  };
+  struct LinkOfValue {
+    static std::uint32_t get(const ValueData& v) { return v.first_use; }
+    static void set(ValueData& v, std::uint32_t next) { v.first_use = next; }
+  };
+  struct LinkOfAttribute {
+    static std::uint32_t get(Attribute a) { return static_cast<std::uint32_t>(a.bits()); }
+    static void set(Attribute& a, std::uint32_t next) { a = Attribute::of(std::int64_t{next}); }
+  };
   struct OpList {
     std::uint32_t first = no_index, last = no_index;
     std::uint32_t count = 0;
@@ -291,12 +304,12 @@ class TANDEM_EXPORT Graph {
 
   std::shared_ptr<Context> context_;
   std::string name_;
-  GrowingArray<NodeData> nodes_;  // [0] is the return node and the head of the order's ring
-  GrowingArray<std::uint32_t> free_nodes_;
-  BlockPool<OperandData> operands_;
-  BlockPool<ValueData> values_;
+  GrowingArray<NodeData> nodes_;        // [0] is the return node and the head of the order's ring
+  std::uint32_t free_node_ = no_index;  // the first, which has the next as its `next_same_op`
+  BlockPool<OperandData, LinkOfOperand> operands_;
+  BlockPool<ValueData, LinkOfValue> values_;
   GrowingArray<Symbol> names_;  // by value, as far as the last that was ever named
-  BlockPool<Attribute> attrs_;
+  BlockPool<Attribute, LinkOfAttribute> attrs_;
   std::vector<OpList> op_index_;
   std::vector<Value> inputs_;
   std::vector<Weight> weights_;

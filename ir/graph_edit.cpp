@@ -14,8 +14,7 @@ constexpr std::uint64_t order_gap = std::uint64_t{1} << 20;
 std::uint32_t GraphEdit::create(OpId op, std::span<const std::uint32_t> operands, std::span<const Attribute> attrs,
                                 std::span<const TensorType> result_types, std::uint32_t before, Symbol scope) {
   ++g_.edits_;
-  const std::uint32_t index =
-      g_.free_nodes_.size() == 0 ? static_cast<std::uint32_t>(g_.nodes_.append(1)) : g_.free_nodes_.pop_back();
+  const std::uint32_t index = new_node();
   Graph::NodeData& n = g_.nodes_[index];
   n.scope = scope;
   n.num_operands = static_cast<std::uint32_t>(operands.size());
@@ -26,20 +25,23 @@ std::uint32_t GraphEdit::create(OpId op, std::span<const std::uint32_t> operands
   n.first_attr = g_.attrs_.allocate(n.num_attrs);
   n.op = op;
 
-  for (std::uint32_t i = 0; i < n.num_operands; ++i) {
-    g_.operands_[n.first_operand + i].node = index;
-    g_.link_use(n.first_operand + i, operands[i]);
+  std::uint32_t slot = n.first_operand;
+  for (const std::uint32_t operand : operands) {
+    g_.operands_[slot].node = index;
+    g_.link_use(slot++, operand);
   }
-  for (std::uint32_t i = 0; i < n.num_results; ++i) {
-    Graph::ValueData& v = g_.values_[n.first_result + i];
-    v.shape = result_types[i].shape;
-    v.dtype = result_types[i].dtype;
-    v.def = index;
-    v.position = i;
-    v.first_use = no_index;
-    v.num_uses = 0;
-    v.kind = Graph::ValueKind::result;
-    v.is_named = false;
+  Graph::ValueData* v = g_.values_.data() + n.first_result;
+  std::uint32_t position = 0;
+  for (const TensorType& type : result_types) {
+    v->shape = type.shape;
+    v->dtype = type.dtype;
+    v->def = index;
+    v->position = position++;
+    v->first_use = no_index;
+    v->num_uses = 0;
+    v->kind = Graph::ValueKind::result;
+    v->is_named = false;
+    ++v;
   }
   std::copy(attrs.begin(), attrs.end(), g_.attrs_.data() + n.first_attr);
   link_op(index);
@@ -48,14 +50,23 @@ std::uint32_t GraphEdit::create(OpId op, std::span<const std::uint32_t> operands
   return index;
 }
 
+/// The index of a node that was erased, or of one more.
+std::uint32_t GraphEdit::new_node() {
+  const std::uint32_t index = g_.free_node_;
+  if (index == no_index)
+    return static_cast<std::uint32_t>(g_.nodes_.append(1));
+  g_.free_node_ = g_.nodes_[index].next_same_op;
+  return index;
+}
+
 void GraphEdit::erase(std::uint32_t node) {
   Graph::NodeData& n = g_.nodes_[node];
   ++g_.edits_;
-  for (std::uint32_t i = 0; i < n.num_operands; ++i)
-    g_.unlink_use(n.first_operand + i);
-  for (std::uint32_t i = 0; i < n.num_results; ++i) {
-    ++g_.values_[n.first_result + i].generation;
-    g_.values_[n.first_result + i].kind = Graph::ValueKind::dead;
+  for (std::uint32_t slot = n.first_operand, end = slot + n.num_operands; slot != end; ++slot)
+    g_.unlink_use(slot);
+  for (Graph::ValueData *v = g_.values_.data() + n.first_result, *const end = v + n.num_results; v != end; ++v) {
+    ++v->generation;
+    v->kind = Graph::ValueKind::dead;
   }
   unlink_op(node);
   g_.unlink_order(node);
@@ -65,7 +76,8 @@ void GraphEdit::erase(std::uint32_t node) {
   ++n.generation;
   n.next = no_index;
   n.prev = no_index;
-  g_.free_nodes_.push_back(node);
+  n.next_same_op = g_.free_node_;
+  g_.free_node_ = node;
   --g_.num_nodes_;
 }
 

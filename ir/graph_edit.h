@@ -49,6 +49,7 @@ class GraphEdit {
   Symbol scope(std::uint32_t node) const { return g_.nodes_[node].scope; }
 
  private:
+  std::uint32_t new_node();
   void link_op(std::uint32_t node);
   void unlink_op(std::uint32_t node);
 

@@ -72,6 +72,14 @@ class GrowingArray {
     std::uninitialized_value_construct_n(data_ + first, n);
     return first;
   }
+  /// Adds `n` elements that the caller writes at once; where they stand.
+  T* extend(std::size_t n) {
+    if (size_ + n > capacity_) [[unlikely]]
+      grow(n);
+    T* const first = data_ + size_;
+    size_ += n;
+    return first;
+  }
   /// Adds copies of `n` elements that are not this array's own.
   void append(const T* from, std::size_t n) {
     if (n == 0)

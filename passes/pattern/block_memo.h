@@ -98,7 +98,7 @@ class BlockMemo {
   enum class Outcome : std::uint8_t { unknown, fails, holds };
 
   /// For `questions` questions.
-  explicit BlockMemo(std::size_t questions) : entries_(questions) {}
+  explicit BlockMemo(std::size_t questions) : entries_(questions) { words_.reserve(256); }
 
   /// The outcome of the tests for what `state` has bound. When it holds, `state` gets what the tests bind, and
   /// `answer`, the number of the last answer above, becomes the number of this one.

@@ -7,6 +7,7 @@
 #include <tandem/ir/diagnostic.h>
 #include <tandem/passes/pattern/match_record.h>
 #include <tandem/passes/pattern/matcher.h>
+#include <tandem/passes/pattern/node_bits.h>
 #include <tandem/passes/pattern/prefetch.h>
 #include <tandem/passes/pattern/rewrite_trail.h>
 #include <tandem/passes/pattern/rewriter.h>
@@ -27,7 +28,6 @@ struct Hit {
   std::uint32_t variant;
   std::uint32_t record;  // what was bound
   Node anchor;
-  bool contested;  // shares a node with another hit
 };
 
 class Engine {
@@ -46,6 +46,7 @@ class Engine {
       wanted[a.pattern] = true;
       rewriter_.admit(a.pattern, a.kernel_dtypes);
     }
+    variants_.reserve(set.variants.size());
     for (std::uint32_t v = 0; v < set.variants.size(); ++v) {
       if (wanted[set.variants[v].fusion])
         variants_.push_back(v);
@@ -58,6 +59,7 @@ class Engine {
     find_everywhere();
     rewrite_hits();
     while (!seeds_.empty() || !released_.empty()) {
+      forget_hits();
       matcher_.activate(variants_);  // what is rare may have changed
       find_around_seeds();
       rewrite_hits();
@@ -105,20 +107,8 @@ class Engine {
   /// True when there are enough hits of this variant at this anchor: the rest is found when these are rewritten.
   bool add_hit(std::uint32_t variant, const MatchState& state) {
     const CompiledVariant& v = set_.variants[variant];
-    const std::uint32_t claim = first_claim_ + static_cast<std::uint32_t>(hits_.size());
-    bool contested = false;
-    if (claimed_by_.size() < graph_.node_capacity())
-      claimed_by_.append(graph_.node_capacity() - claimed_by_.size());
-    for (std::size_t i = 0; i < v.nodes.size(); ++i) {
-      std::uint32_t& claimed = claimed_by_[state.nodes[i]];
-      if (claimed >= first_claim_ && claimed != claim) {
-        hits_[claimed - first_claim_].contested = true;
-        contested = true;
-      }
-      claimed = claim;
-    }
-    hits_.push_back(
-        {matcher_.view().order(anchor_.index), variant, records_.add(variant, v, state), anchor_, contested});
+    claim(std::span(state.nodes).first(v.nodes.size()));
+    hits_.push_back({matcher_.view().order(anchor_.index), variant, records_.add(variant, v, state), anchor_});
     if (hits_.size() < max_hits_at_anchor)
       return false;
     const Hit& earlier = hits_[hits_.size() - max_hits_at_anchor];
@@ -126,6 +116,49 @@ class Engine {
       return false;
     seeds_.push_back(anchor_);
     return true;
+  }
+
+  /// Notes the nodes of a hit, and those of them that another hit has, too.
+  void claim(std::span<const std::uint32_t> nodes) {
+    claimed_.reach(graph_.node_capacity());
+    bool contested = false;
+    for (const std::uint32_t n : nodes)
+      contested |= claimed_.has(n);
+    if (contested)
+      contest(nodes);
+    for (const std::uint32_t n : nodes)
+      claimed_.add(n);
+  }
+
+  void contest(std::span<const std::uint32_t> nodes) {
+    any_contested_ = true;
+    contested_.reach(graph_.node_capacity());
+    for (const std::uint32_t n : nodes) {
+      if (claimed_.has(n))
+        contested_.add(n);
+    }
+  }
+
+  /// Whether a hit shares a node with another.
+  bool is_contested(std::span<const std::uint32_t> nodes) const {
+    return any_contested_ &&
+           std::any_of(nodes.begin(), nodes.end(), [&](std::uint32_t n) { return contested_.has(n); });
+  }
+
+  /// Before another round.
+  void forget_hits() {
+    for (std::size_t i = 0; i < hits_.size(); ++i) {
+      for (const std::uint32_t n : nodes_of_hit(i)) {
+        claimed_.remove(n);
+        if (any_contested_)
+          contested_.remove(n);
+      }
+    }
+    any_contested_ = false;
+    hits_.clear();
+    records_.clear();
+    loaded_ = {};
+    hindering_ = false;
   }
 
   void count_candidates() {
@@ -151,11 +184,6 @@ class Engine {
         prefetch_sites(GraphView(graph_), [&](std::size_t distance) { return nodes_of_hit(i + distance); });
       rewrite_hit(hits_[i]);
     }
-    first_claim_ += static_cast<std::uint32_t>(hits_.size());
-    hits_.clear();
-    records_.clear();
-    loaded_ = {};
-    hindering_ = false;
   }
 
   /// Of two matches of one variant at one anchor: the one whose nodes come first in the graph.
@@ -183,7 +211,7 @@ class Engine {
     }
     Attempt attempt{this, &variant, &matcher_.plan_of(hit.variant), false, {}};
     bool matched = false;
-    if (!hit.contested) {
+    if (!is_contested(records_.nodes(hit.record, variant))) {
       const bool like_last = records_.load(hit.record, hit.variant, variant, state_, loaded_);
       const bool in_doubt = variant.has_guards || (variant.has_negative_parts && hindering_);
       matched = !in_doubt || matcher_.still_holds(hit.variant, state_);
@@ -366,10 +394,10 @@ class Engine {
   GrowingArray<Hit> hits_;
   MatchRecords records_;
   MatchState state_;
-  MatchRecords::Loaded loaded_;             // what `state_` holds
-  GrowingArray<std::uint32_t> claimed_by_;  // by node index: the hit that bound it last, counted from `first_claim_`
-  std::uint32_t first_claim_ = 1;           // of this round; what is below is of rounds before
-  std::vector<std::uint32_t> seen_;         // by node index: the round that looked around it last
+  MatchRecords::Loaded loaded_;   // what `state_` holds
+  NodeBits claimed_, contested_;  // nodes of a hit of this round, and of more than one
+  bool any_contested_ = false;
+  std::vector<std::uint32_t> seen_;  // by node index: the round that looked around it last
   std::uint32_t round_ = 0;
   std::vector<Node> seeds_;
   std::vector<Value> released_;          // lost a reader: what else reads them may match now

@@ -41,14 +41,18 @@ class MatchRecords {
   };
 
   /// Makes room for so many matches of usual size.
-  void reserve(std::size_t matches) { nodes_.reserve(matches * 8); }
+  void reserve(std::size_t matches) {
+    nodes_.reserve(matches * 8);
+    words_.reserve(64);
+  }
 
   std::uint32_t add(std::uint32_t variant, const CompiledVariant& v, const MatchState& s) {
-    const std::size_t at = nodes_.append(2 + v.nodes.size());
-    std::uint32_t* w = nodes_.data() + at;
-    *w++ = s.swapped;
-    *w++ = bindings_of(variant, v, s);
-    std::copy_n(s.nodes.begin(), v.nodes.size(), w);
+    const std::size_t at = nodes_.size();
+    std::uint32_t* const w = nodes_.extend(2 + v.nodes.size());
+    w[0] = s.swapped;
+    w[1] = bindings_of(variant, v, s);
+    for (std::size_t i = 0; i < v.nodes.size(); ++i)  // they are few: a call of memcpy costs more
+      w[2 + i] = s.nodes[i];
     return static_cast<std::uint32_t>(at);
   }
 
@@ -57,7 +61,8 @@ class MatchRecords {
   bool load(std::uint32_t at, std::uint32_t variant, const CompiledVariant& v, MatchState& s, Loaded& loaded) const {
     const std::uint32_t* n = nodes_.data() + at;
     s.swapped = n[0];
-    std::copy_n(n + 2, v.nodes.size(), s.nodes.begin());
+    for (std::size_t i = 0; i < v.nodes.size(); ++i)
+      s.nodes[i] = n[2 + i];
     if (loaded.variant == variant && loaded.bindings == n[1])
       return true;
     loaded = {variant, n[1]};

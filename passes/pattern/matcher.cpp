@@ -20,6 +20,7 @@ void Matcher::activate(std::span<const std::uint32_t> variants) {
   for (const std::uint32_t v : active_)
     plan_of_[v] = no_plan;
   active_.clear();
+  active_.reserve(variants.size());
   std::fill(leads_on_.begin(), leads_on_.end(), std::uint8_t{0});
   anchors_.clear();
   for (const std::uint32_t v : variants) {
@@ -141,38 +142,37 @@ inline bool Matcher::walks(const CodeBlock& block) {
   return true;
 }
 
+/// Whether steps that bind what they find, or look at what is bound, hold one after another.
+bool Matcher::all_hold(const Step* step, const Step* end) {
+  const StepTester tester(set_, graph_, view_);
+  while (step != end && tester.test(*step, state_))
+    ++step;
+  return step == end;
+}
+
 /// Whether the tests and guards of a block hold; what they bind is bound then. `answer` is the number of the last
 /// answer that was remembered (block_memo.h).
 inline bool Matcher::holds(const CodeBlock& block, std::uint32_t& answer) {
-  const StepTester tester(set_, graph_, view_);
-  const Step* step = set_.code.steps.data() + block.first_step + block.num_walks;
-  const Step* const tests_end = step + block.num_tests;
-  if (block.question == no_index) {
-    for (; step != tests_end; ++step) {
-      if (!tester.test(*step, state_))
-        return false;
-    }
-  } else if (!remembered(block, step, answer)) {
+  const Step* const tests = set_.code.steps.data() + block.first_step + block.num_walks;
+  const Step* const guards = tests + block.num_tests;
+  if (block.question == no_index ? !all_hold(tests, guards) : !remembered(block, tests, answer))
     return false;
-  }
-  for (step = tests_end; step != tests_end + block.num_guards; ++step) {
-    if (!tester.test(*step, state_))
-      return false;
-  }
-  return true;
+  return block.num_guards == 0 || all_hold(guards, guards + block.num_guards);
 }
 
 /// Whether the tests of a block, which begin at `step`, hold.
-bool Matcher::remembered(const CodeBlock& block, const Step* step, std::uint32_t& answer) {
-  const BlockQuestion& question = set_.code.questions[block.question];
-  const auto known = memo_.recall(question, block.question, view_, state_, answer);
+inline bool Matcher::remembered(const CodeBlock& block, const Step* step, std::uint32_t& answer) {
+  const auto known = memo_.recall(set_.code.questions[block.question], block.question, view_, state_, answer);
   if (known != BlockMemo::Outcome::unknown) [[likely]]
     return known == BlockMemo::Outcome::holds;
-  const StepTester tester(set_, graph_, view_);
+  return tested(block, step, answer);
+}
+
+/// The same for what is not remembered; it is from now on.
+bool Matcher::tested(const CodeBlock& block, const Step* step, std::uint32_t& answer) {
+  const BlockQuestion& question = set_.code.questions[block.question];
   memo_.ask(question, block.question, view_, state_, answer);
-  bool all = true;
-  for (const Step* const end = step + block.num_tests; step != end && all; ++step)
-    all = tester.test(*step, state_);
+  const bool all = all_hold(step, step + block.num_tests);
   memo_.note(question, block.question, state_, all, answer);
   return all;
 }
@@ -183,26 +183,37 @@ inline void Matcher::run(const CodeBlock& block, std::uint32_t answer) {
     enter(block, answer);
 }
 
-inline void Matcher::go_on(const CodeBlock& block, std::uint32_t answer) {
-  const std::uint32_t* child = children_.data() + block.first_child;
-  for (const std::uint32_t* const end = child + block.num_children; child != end && *child != no_index; ++child) {
-    const CodeBlock& next = set_.code.blocks[*child];
-    if (next.choice.kind == StepKind::anchor)
-      run(next, answer);
-    else
-      choose(next, answer);
-  }
-}
-
-void Matcher::enter(const CodeBlock& block, std::uint32_t answer) {
-  if (block.num_tests + block.num_guards != 0 && !holds(block, answer))
-    return;
-  state_.answer = answer;
+inline void Matcher::accept(const CodeBlock& block) {
   for (const CodeAccept a : set_.code.accepts_of(block)) {
     if (plan_of_[a.variant] == a.plan && done_[a.variant] != stamp_ && on_match_(user_, a.variant, state_))
       done_[a.variant] = stamp_;
   }
-  go_on(block, answer);
+}
+
+/// The same for a block whose edges are there. What comes last is gone on to in the same call.
+void Matcher::enter(const CodeBlock& first, std::uint32_t answer) {
+  for (const CodeBlock* block = &first;;) {
+    if (block->num_tests + block->num_guards != 0 && !holds(*block, answer))
+      return;
+    state_.answer = answer;
+    accept(*block);
+    const std::uint32_t* child = children_.data() + block->first_child;
+    const std::uint32_t* const end = child + block->num_children;
+    const CodeBlock* last = nullptr;
+    for (; child != end && *child != no_index; ++child) {
+      if (last != nullptr)
+        enter(*last, answer);
+      last = nullptr;
+      const CodeBlock& next = set_.code.blocks[*child];
+      if (next.choice.kind != StepKind::anchor)
+        choose(next, answer);
+      else if (walks(next))
+        last = &next;
+    }
+    if (last == nullptr)
+      return;
+    block = last;
+  }
 }
 
 bool Matcher::has_choice(const Step& step, const MatchState& state) {

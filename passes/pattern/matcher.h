@@ -72,10 +72,12 @@ class Matcher {
   void choose(const CodeBlock& block, std::uint32_t answer);
   void run(const CodeBlock& block, std::uint32_t answer);
   void enter(const CodeBlock& block, std::uint32_t answer);
-  void go_on(const CodeBlock& block, std::uint32_t answer);
+  void accept(const CodeBlock& block);
   bool walks(const CodeBlock& block);
+  bool all_hold(const Step* step, const Step* end);
   bool holds(const CodeBlock& block, std::uint32_t& answer);
   bool remembered(const CodeBlock& block, const Step* step, std::uint32_t& answer);
+  bool tested(const CodeBlock& block, const Step* step, std::uint32_t& answer);
   template <class OnEnd>
   bool run_steps(std::span<const Step> steps, MatchState& state, const OnEnd& on_end);
   bool matches_negative_part(std::span<const Step> steps, const MatchState& state);

@@ -99,7 +99,7 @@ bool Rewriter::has_proof(const CompiledVariant& variant, const MatchPlan& plan, 
     return false;
   if (sources_of_ != draft_) {
     sources_ = d.sources;
-    replacements_.assign(variant.replacements.size(), {});
+    replacements_ = d.replacements;
     sources_of_ = draft_;
   }
   const ValueRef* ref = d.refs.data();
@@ -110,10 +110,10 @@ bool Rewriter::has_proof(const CompiledVariant& variant, const MatchPlan& plan, 
     if (view_.type(sources_[i].value) != d.source_types[i])
       return false;
   }
-  for (std::size_t i = 0; i < replacements_.size(); ++i, ++ref) {
-    auto& [old, now] = replacements_[i];
-    old = value_index(view_, state, *ref);
-    now = resolve(variant.replacements[i].second, plan, state);
+  for (auto& [old, now] : replacements_) {
+    old = value_index(view_, state, *ref++);
+    if (now.created < 0)
+      now.value = value_index(view_, state, *ref++);
     if (view_.type(old) != type_of(now))
       return false;
   }
@@ -123,6 +123,10 @@ bool Rewriter::has_proof(const CompiledVariant& variant, const MatchPlan& plan, 
 bool Rewriter::draft_nodes(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
   Draft& d = *draft_;
   d = {};
+  d.nodes.reserve(variant.rewrite.size());
+  d.refs.reserve(sources_.size() + 2 * variant.replacements.size());
+  d.source_types.reserve(sources_.size());
+  d.bindings.reserve(2 * variant.captures.size() + variant.dims.size() + variant.types.size());
   for (const RewriteStep& step : variant.rewrite) {
     if (!draft_node(variant, step, state))
       return false;
@@ -135,13 +139,13 @@ bool Rewriter::draft_nodes(const CompiledVariant& variant, const MatchPlan& plan
   });
   d.sources = sources_;
   d.plan = &plan;
-  note_refs(variant, plan);
+  note_refs(variant, plan, state);
   d.proven = true;
   return true;
 }
 
 /// Where the sources and the replaced values of every site of this plan are found, unless a rest makes that vary.
-void Rewriter::note_refs(const CompiledVariant& variant, const MatchPlan& plan) {
+void Rewriter::note_refs(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state) {
   Draft& d = *draft_;
   for (const RewriteStep& step : variant.rewrite) {
     for (const RewriteOperand& o : step.operands) {
@@ -151,8 +155,12 @@ void Rewriter::note_refs(const CompiledVariant& variant, const MatchPlan& plan) 
                                                                : ValueRef{});
     }
   }
-  for (const auto& [matched, operand] : variant.replacements)
+  for (const auto& [matched, operand] : variant.replacements) {
     d.refs.push_back(plan.values[static_cast<std::size_t>(matched)]);
+    if (operand.kind != RewriteOperand::Kind::created)
+      d.refs.push_back(plan.values[static_cast<std::size_t>(operand.value)]);
+    d.replacements.emplace_back(no_index, resolve(operand, plan, state));
+  }
 }
 
 bool Rewriter::draft_node(const CompiledVariant& variant, const RewriteStep& step, const MatchState& state) {
@@ -279,7 +287,10 @@ bool Rewriter::rewrite(const CompiledVariant& variant, const MatchPlan& plan, co
     const std::uint32_t value = made(now);
     if (now.created >= 0 || !edit.is_named(value))
       edit.move_name(old, value);
-    replace_outside(old, value);
+    if (read_inside_)
+      replace_outside(old, value);
+    else
+      edit.replace_uses(old, value);
   }
   erase_removed();
   return true;
@@ -288,8 +299,6 @@ bool Rewriter::rewrite(const CompiledVariant& variant, const MatchPlan& plan, co
 /// Users that go away keep the old value: they may stand before the new node.
 void Rewriter::replace_outside(std::uint32_t old, std::uint32_t value) {
   GraphEdit edit(graph_);
-  if (!read_inside_)
-    return edit.replace_uses(old, value);
   outside_.clear();
   for (std::uint32_t use = view_.first_use(old); use != no_index; use = view_.next_use(use)) {
     if (!is_removed(view_.user(use)))

@@ -37,7 +37,12 @@ class Rewriter {
         graph_(graph),
         view_(graph),
         kernel_dtypes_(set.patterns.size(), ~std::uint32_t{0}),
-        drafts_(set.variants.size()) {}
+        drafts_(set.variants.size()) {
+    for (auto* indices : {&removed_, &releasing_, &operands_, &erased_, &source_ends_})
+      indices->reserve(16);
+    sources_.reserve(16);
+    created_.reserve(4);
+  }
 
   /// Refuse sites of `pattern` whose kernel would have to take a dtype that is not among `dtypes` (bits).
   void admit(std::uint32_t pattern, std::uint32_t dtypes) { kernel_dtypes_[pattern] = dtypes; }
@@ -74,7 +79,10 @@ class Rewriter {
   struct Draft {
     bool proven = false;
     const MatchPlan* plan = nullptr;
-    std::vector<ValueRef> refs;  // where the plan finds the sources, then the replaced values; empty: not fixed
+    // Where the plan finds the sources, then the replaced values and what replaces them where that is not new; empty:
+    // not fixed.
+    std::vector<ValueRef> refs;
+    std::vector<std::pair<std::uint32_t, Source>> replacements;  // of the site that was proven
     std::vector<std::uint64_t> bindings;
     std::vector<Source> sources;
     std::vector<TensorType> source_types;
@@ -90,14 +98,18 @@ class Rewriter {
   void collect_sources(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   bool has_proof(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state, bool like_last);
   bool draft_nodes(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
-  void note_refs(const CompiledVariant& variant, const MatchPlan& plan);
+  void note_refs(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   bool draft_node(const CompiledVariant& variant, const RewriteStep& step, const MatchState& state);
   bool draft_attrs(const RewriteStep& step, const OpDef& def, const MatchState& state);
   bool plan_types(const CompiledVariant& variant, const MatchPlan& plan, const MatchState& state);
   bool plan_place();
   bool collect_moves(std::uint64_t high);
   bool is_removed(std::uint32_t node) const {
-    return std::find(removed_.begin(), removed_.end(), node) != removed_.end();
+    for (const std::uint32_t n : removed_) {  // they are few: std::find costs more
+      if (n == node)
+        return true;
+    }
+    return false;
   }
   std::string name_of(std::uint32_t value) const;
   Source resolve(const RewriteOperand& o, const MatchPlan& plan, const MatchState& state) const {
