@@ -8,8 +8,9 @@
 #include <fmt/format.h>
 
 #include <tandem/ir/diagnostic.h>
+#include <tandem/passes/explain_missed.h>
+#include <tandem/passes/explain_replay.h>
 #include <tandem/passes/meetings.h>
-#include <tandem/passes/pattern/created_nodes.h>
 #include <tandem/passes/pattern/draw.h>
 #include <tandem/passes/pattern/engine.h>
 #include <tandem/passes/pattern/similar_ops.h>
@@ -17,42 +18,6 @@
 namespace tandem {
 
 namespace {
-
-/// What a run of patterns did to one site.
-struct Done {
-  std::uint32_t pattern;
-  std::vector<Node> matched;
-  std::vector<Node> created;
-  std::vector<std::uint32_t> removed;
-  bool of_graph = true;  // false: it matched what a rewrite of the same run had made
-};
-
-Done done_of(const SiteEvent& e) {
-  return {e.pattern,
-          {e.matched.begin(), e.matched.end()},
-          {e.created.begin(), e.created.end()},
-          {e.removed.begin(), e.removed.end()},
-          true};
-}
-
-std::vector<Done> replay(const CompiledSet& set, Graph& graph, std::span<const ActivePattern> active) {
-  std::vector<Done> done;
-  CreatedNodes created;
-  run_patterns(set, graph, active, [&](const SiteEvent& e) {
-    if (!e.rewritten)
-      return;
-    done.push_back(done_of(e));
-    done.back().of_graph = !created.has_any_of(e.matched);
-    created.add(e.created);
-  });
-  return done;
-}
-
-bool shares_removed(const Done& site, const Done& other) {
-  return std::any_of(site.removed.begin(), site.removed.end(), [&](std::uint32_t r) {
-    return std::find(other.removed.begin(), other.removed.end(), r) != other.removed.end();
-  });
-}
 
 class Explainer {
  public:
@@ -88,7 +53,7 @@ class Explainer {
     out_.num_would_fire = out_.would_fire.size();
     const Verdict of_all = verdict();  // `at` leaves one node's part
     if (request_.at.empty()) {
-      add_missed(explain(set_, *alone_end_, pattern_, {.kernel_dtypes = bits_}), *alone_end_);
+      add_missed(missed_sites(set_, alone_ends_, pattern_, bits_, matched_));
     } else {
       answer_at();
     }
@@ -142,31 +107,38 @@ class Explainer {
     const Graph& met = meetings_[i].graph;
     const ValueNames names(met);
     auto after = std::make_unique<Graph>(met);
-    std::vector<Done> done = replay(set_, *after, active_);
+    std::vector<RewrittenSite> done = replay(set_, *after, active_);
     auto alone_after = std::make_unique<Graph>(met);
-    const std::vector<Done> alone = replay_alone(*alone_after, met.num_nodes());
+    CreatedNodes own = own_;
+    const std::vector<RewrittenSite> alone = replay_alone(set_, *alone_after, {pattern_, bits_}, own);
+    for (const RewrittenSite& d : alone)
+      matched_.add(d.matched);
+    for (const RewrittenSite& d : done) {
+      if (d.pattern == pattern_)
+        own_.add(d.created);
+    }
     if (out_.on) {
       const ValueNames names_after(*after);
-      for (const Done& d : done) {
+      for (const RewrittenSite& d : done) {
         if (d.pattern == pattern_)
           out_.fired.push_back({i + 1, draw_done(met, names, d), draw_nodes(*after, names_after, d.created)});
       }
-      for (const Done& d : alone)
+      for (const RewrittenSite& d : alone)
         add_if_lost(i, d, done, names);
     } else {
-      for (const Done& d : alone) {
+      for (const RewrittenSite& d : alone) {
         if (!would_have_gone(d))
           out_.would_fire.push_back(draw(met, names, d.matched));
       }
     }
     done_.push_back(std::move(done));
     ends_.push_back(out_.on ? std::move(*after) : *alone_after);
-    alone_end_ = std::move(alone_after);
+    alone_ends_.push_back({std::move(*alone_after), std::move(own)});
   }
 
   /// Every run meets a site again, perhaps in another form: whether an earlier run would have removed some of it. If
   /// not, it is remembered.
-  bool would_have_gone(const Done& site) {
+  bool would_have_gone(const RewrittenSite& site) {
     bool gone = false;
     for (const Node n : site.matched) {
       if (std::find(site.removed.begin(), site.removed.end(), n.index) != site.removed.end())
@@ -175,32 +147,10 @@ class Explainer {
     return gone;
   }
 
-  /// The pattern by itself. One that matches what it makes is stopped when it has seen the graph's own sites.
-  std::vector<Done> replay_alone(Graph& graph, std::size_t most) const {
-    struct Enough {};
-    std::vector<Done> done;
-    CreatedNodes created;
-    std::size_t again = 0;
-    const ActivePattern only[] = {{pattern_, bits_}};
-    try {
-      run_patterns(set_, graph, only, [&](const SiteEvent& e) {
-        if (!e.rewritten)
-          return;
-        const bool of_graph = !created.has_any_of(e.matched);
-        created.add(e.created);
-        if (of_graph)
-          done.push_back(done_of(e));
-        else if (++again > most + 16)
-          throw Enough();
-      });
-    } catch (const Enough&) {
-    }
-    return done;
-  }
-
-  void add_if_lost(std::size_t i, const Done& site, const std::vector<Done>& done, const ValueNames& names) {
-    const Done* winner = nullptr;
-    for (const Done& d : done) {
+  void add_if_lost(std::size_t i, const RewrittenSite& site, const std::vector<RewrittenSite>& done,
+                   const ValueNames& names) {
+    const RewrittenSite* winner = nullptr;
+    for (const RewrittenSite& d : done) {
       if (!d.of_graph || !shares_removed(site, d))
         continue;
       if (d.pattern == pattern_)
@@ -213,6 +163,10 @@ class Explainer {
 
   // --- what is in the way ----------------------------------------------------------------------------------------
 
+  bool is_lacking(OpId op) const {
+    return std::all_of(meetings_.begin(), meetings_.end(), [&](const Meeting& m) { return m.graph.count(op) == 0; });
+  }
+
   void find_absent(const Graph& graph) {
     std::map<std::uint16_t, std::size_t> lacking;  // by op: in how many variants it is wanted and absent
     std::map<std::uint16_t, Span> spans;
@@ -223,7 +177,7 @@ class Explainer {
       ++variants;
       std::set<std::uint16_t> ops;
       for (const PatternNode& n : v.nodes) {
-        if (graph.count(n.op) == 0 && ops.insert(n.op.index).second) {
+        if (is_lacking(n.op) && ops.insert(n.op.index).second) {
           ++lacking[n.op.index];
           spans.emplace(n.op.index, n.source->span);
         }
@@ -238,12 +192,25 @@ class Explainer {
     }
   }
 
-  void add_missed(std::vector<SiteExplanation> sites, const Graph& graph) {
-    std::erase_if(sites, [](const SiteExplanation& s) { return s.failures.empty(); });
+  void add_missed(std::vector<MissedSite> all) {
+    for (std::size_t run = 0; run < alone_ends_.size(); ++run) {
+      std::vector<SiteExplanation> sites;
+      for (MissedSite& m : all) {
+        if (m.run == run)
+          sites.push_back(std::move(m.site));
+      }
+      add_missed(sites, alone_ends_[run].graph, run);
+    }
+    std::stable_sort(out_.missed.begin(), out_.missed.end(),
+                     [](const auto& a, const auto& b) { return a.distance < b.distance; });
+  }
+
+  void add_missed(const std::vector<SiteExplanation>& sites, const Graph& graph, std::size_t run) {
     const ValueNames names(graph);
     for (const SiteGroup& group : group_sites(sites)) {
       const SiteExplanation& first = sites[group.sites.front()];
       FusionExplanation::Missed& missed = out_.missed.emplace_back();
+      missed.run = run + 1;
       missed.distance = first.distance;
       missed.unreached = first.unreached;
       missed.failures = first.failures;
@@ -256,7 +223,7 @@ class Explainer {
   }
 
   /// As the run met it; a site that an earlier rewrite of the same run made is in no graph that is kept.
-  static DrawnSite draw_done(const Graph& met, const ValueNames& names, const Done& d) {
+  static DrawnSite draw_done(const Graph& met, const ValueNames& names, const RewrittenSite& d) {
     if (d.of_graph)
       return draw(met, names, d.matched);
     DrawnSite site;
@@ -296,7 +263,7 @@ class Explainer {
 
   /// Whether a rewrite of that run concerns the node: of this fusion, or one that removed it.
   bool is_done(std::size_t meeting, Node node) const {
-    return std::any_of(done_[meeting].begin(), done_[meeting].end(), [&](const Done& d) {
+    return std::any_of(done_[meeting].begin(), done_[meeting].end(), [&](const RewrittenSite& d) {
       return d.of_graph &&
              (d.pattern == pattern_ ? std::find(d.matched.begin(), d.matched.end(), node) != d.matched.end()
                                     : std::find(d.removed.begin(), d.removed.end(), node.index) != d.removed.end());
@@ -331,7 +298,7 @@ class Explainer {
     out_.fired.clear();
     out_.lost.clear();
     out_.would_fire.clear();
-    for (const Done& d : done_[meeting]) {
+    for (const RewrittenSite& d : done_[meeting]) {
       const bool matched = d.of_graph && std::find(d.matched.begin(), d.matched.end(), node) != d.matched.end();
       if (d.pattern == pattern_ && matched) {
         out_.fired.push_back(
@@ -360,7 +327,7 @@ class Explainer {
     }
     if (out_.at_answer.empty())
       out_.at_answer = "it is not rewritten; the nearest reading has this in the way";
-    add_missed({site}, graph);
+    add_missed({site}, graph, meeting);
   }
 
   Verdict verdict() const {
@@ -385,9 +352,11 @@ class Explainer {
   std::vector<ActivePattern> active_;
   std::vector<Meeting> meetings_;
   std::set<std::pair<std::uint32_t, std::uint32_t>> would_remove_;  // nodes of the sites told of
-  std::vector<std::vector<Done>> done_;                             // by meeting
+  std::vector<std::vector<RewrittenSite>> done_;                    // by meeting
   std::vector<Graph> ends_;                                         // by meeting: what the run left
-  std::unique_ptr<Graph> alone_end_;  // what the last run leaves of this pattern alone: where misses are sought
+  std::vector<RunEnd> alone_ends_;  // by meeting: what the run leaves of this pattern alone, where misses are sought
+  CreatedNodes own_;                // what the pattern made, in the runs so far
+  CreatedNodes matched_;            // nodes of its sites
   std::string removed_by_;
 };
 

@@ -5,7 +5,7 @@
 //
 // The pipeline is run on a copy, so that what is explained is what the fusion really met: the graph as the passes
 // before it left it. `fuse` stands in the pipeline more than once; what fired is told of every run, what did not of the
-// last.
+// last, each site as the run met it in which it came nearest.
 #pragma once
 
 #include <cstddef>
@@ -83,6 +83,7 @@ struct FusionExplanation {
 
   /// Sites that miss for the same reasons, drawn for the first of them.
   struct Missed {
+    std::size_t run = 0;  ///< In which they came nearest; 1: the first run of the pass.
     int distance = 0;
     std::size_t unreached = 0;  ///< Nodes of the match that nothing leads to, because others are missing.
     std::vector<FailedPredicate> failures;

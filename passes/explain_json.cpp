@@ -36,8 +36,10 @@ Json to_json(const FusionExplanation::Missed& m) {
     failures.push_back(to_json(f));
   for (const DrawnSite& s : m.sites)
     sites.push_back({{"name", s.name}, {"scope", s.scope}});
-  return {{"count", m.sites.size()},         {"distance", m.distance},        {"unreached", m.unreached},
-          {"failures", std::move(failures)}, {"example", to_json(m.example)}, {"sites", std::move(sites)}};
+  return {{"count", m.sites.size()},         {"run", m.run},
+          {"distance", m.distance},          {"unreached", m.unreached},
+          {"failures", std::move(failures)}, {"example", to_json(m.example)},
+          {"sites", std::move(sites)}};
 }
 
 }  // namespace

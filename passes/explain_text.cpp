@@ -137,7 +137,8 @@ class Writer {
   void missed(const FusionExplanation::Missed& m) {
     line("");
     const std::string by = m.failures.size() == 1 ? "one predicate" : counted(m.failures.size(), "predicate");
-    line("{} {} by {}", counted(m.sites.size(), "site"), m.sites.size() == 1 ? "misses" : "miss", by);
+    line("{} {} by {}{}", counted(m.sites.size(), "site"), m.sites.size() == 1 ? "misses" : "miss", by,
+         m.run == e_.runs ? "" : fmt::format(", in run {} of '{}'", m.run, e_.pass));
     if (m.unreached != 0)
       line("  and {} of the match could not be looked for", counted(m.unreached, "node"));
     for (const FailedPredicate& f : m.failures) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,6 +85,8 @@ struct ExplainOptions {
   /// How many nodes are tried as the beginning of a site, of the rarest ops first. Ample for models; a bound for a
   /// pattern of one frequent op in a graph of millions.
   std::size_t max_anchors = 100'000;
+  /// Nodes that the pattern made itself, where it has run: what it would remove of a site is none of them.
+  std::function<bool(Node)> is_own = {};
 };
 
 /// All sites of a pattern that have more than a part of it: nearest to matching first, then in graph order. No node

@@ -12,6 +12,7 @@ namespace {
 /// One sign: where `op` is looked for and absent, nodes of `sign` may be why.
 struct Sign {
   std::string_view op, sign, meaning;
+  bool made_by_passes = false;  ///< A graph cannot help having it.
 };
 
 constexpr Sign signs[] = {
@@ -33,7 +34,7 @@ constexpr Sign signs[] = {
     {"matmul", "batch_matmul", "of rank 3"},
     {"split", "linear", "parts may be products of their own; the pass 'merge_linears' makes one of them and cuts it"},
     {"split", "slice", "parts may be cut one by one; the pass 'splits' makes one split of them"},
-    {"slice", "split", "parts may be cut all at once"},
+    {"slice", "split", "the pass 'splits' makes one split of several slices", true},
     {"square", "pow", "perhaps a square"},
     {"square", "mul", "perhaps x * x"},
     {"rsqrt", "sqrt", "perhaps followed by reciprocal or div"},
@@ -74,10 +75,24 @@ std::vector<std::string> similar_ops(const Graph& graph, const ValueNames& names
   return found;
 }
 
-std::string_view meaning_of(std::string_view op, std::string_view found) {
+namespace {
+
+const Sign* sign_of(std::string_view op, std::string_view found) {
   const auto it =
       std::find_if(std::begin(signs), std::end(signs), [&](const Sign& s) { return s.op == op && s.sign == found; });
-  return it == std::end(signs) ? std::string_view() : it->meaning;
+  return it == std::end(signs) ? nullptr : it;
+}
+
+}  // namespace
+
+std::string_view meaning_of(std::string_view op, std::string_view found) {
+  const Sign* sign = sign_of(op, found);
+  return sign == nullptr ? std::string_view() : sign->meaning;
+}
+
+bool made_by_passes(std::string_view op, std::string_view found) {
+  const Sign* sign = sign_of(op, found);
+  return sign != nullptr && sign->made_by_passes;
 }
 
 }  // namespace tandem

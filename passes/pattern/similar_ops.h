@@ -17,4 +17,7 @@ std::vector<std::string> similar_ops(const Graph& graph, const ValueNames& names
 /// empty when nothing is known.
 std::string_view meaning_of(std::string_view op, std::string_view found);
 
+/// Whether the passes before the fusions put `found` where a model has `op`: so the pattern must know it, too.
+bool made_by_passes(std::string_view op, std::string_view found);
+
 }  // namespace tandem

@@ -1,6 +1,7 @@
 #include <tandem/passes/pattern/site_finder.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <tandem/passes/pattern/last_obstacles.h>
@@ -109,6 +110,23 @@ std::vector<std::size_t> anchors_of_near_misses(const CompiledVariant& v, const 
 
 }  // namespace
 
+/// Nodes that the rewrite would remove; where none is there, those that it keeps.
+template <class F>
+void SiteFinder::for_removed(const SiteExplanation& site, F&& f) const {
+  const CompiledVariant& v = set_.variants[site.variant];
+  bool any = false;
+  for (const bool kept : {false, true}) {
+    for (std::size_t i = 0; i < site.nodes.size(); ++i) {
+      if (site.nodes[i] && (v.nodes[i].keep || v.nodes[i].recompute) == kept) {
+        f(site.nodes[i]);
+        any = true;
+      }
+    }
+    if (any)
+      return;
+  }
+}
+
 std::vector<SiteExplanation> SiteFinder::all() const {
   std::vector<SiteExplanation> found;
   std::set<std::uint32_t> matched;  // nodes of sites that match: not looked at again
@@ -135,7 +153,7 @@ std::vector<SiteExplanation> SiteFinder::all() const {
 
 std::vector<SiteExplanation> SiteFinder::near_misses() const {
   std::vector<SiteExplanation> found;
-  std::set<std::vector<std::uint32_t>> known;  // a symmetric pattern reads the same nodes in several ways
+  std::map<std::vector<std::uint32_t>, std::size_t> known;  // the same nodes may be read in several ways: the nearest
   std::size_t left = options_.max_anchors;
   for (std::uint32_t v = 0; v < set_.variants.size(); ++v) {
     if (set_.variants[v].fusion != pattern_)
@@ -151,8 +169,11 @@ std::vector<SiteExplanation> SiteFinder::near_misses() const {
         for (const Node there : nearest.best()->nodes)
           nodes.push_back(there.index);
         std::sort(nodes.begin(), nodes.end());
-        if (known.insert(std::move(nodes)).second)
+        const auto [it, added] = known.emplace(std::move(nodes), found.size());
+        if (added)
           found.push_back(std::move(*nearest.best()));
+        else if (nearest.best()->distance < found[it->second].distance)
+          found[it->second] = std::move(*nearest.best());
       }
     }
   }
@@ -208,29 +229,17 @@ bool SiteFinder::is_enough(const SiteExplanation& site) const {
       static_cast<std::size_t>(std::count_if(site.nodes.begin(), site.nodes.end(), [](Node n) { return bool(n); }));
   if (site.bound + there < site.nodes.size())
     return false;
+  bool own = false;
+  if (options_.is_own)
+    for_removed(site, [&](Node n) { own |= options_.is_own(n); });
+  if (own)
+    return false;
   const CompiledVariant& v = set_.variants[site.variant];
   for (std::size_t i = 0; i < site.nodes.size(); ++i) {
     if (site.nodes[i] && graph_.op(site.nodes[i]) == v.nodes[i].op && !v.nodes[i].keep && !v.nodes[i].recompute)
       return true;
   }
   return false;
-}
-
-/// Nodes that the rewrite would remove; where none is there, those that it keeps.
-template <class F>
-void SiteFinder::for_removed(const SiteExplanation& site, F&& f) const {
-  const CompiledVariant& v = set_.variants[site.variant];
-  bool any = false;
-  for (const bool kept : {false, true}) {
-    for (std::size_t i = 0; i < site.nodes.size(); ++i) {
-      if (site.nodes[i] && (v.nodes[i].keep || v.nodes[i].recompute) == kept) {
-        f(site.nodes[i]);
-        any = true;
-      }
-    }
-    if (any)
-      return;
-  }
 }
 
 void SiteFinder::sort(std::vector<SiteExplanation>& sites) const {

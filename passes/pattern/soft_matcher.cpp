@@ -7,14 +7,7 @@ namespace tandem {
 
 namespace {
 
-constexpr int step_budget = 3000;        // a site: layers of a model take some tens
-constexpr std::size_t max_between = 3;   // nodes in a row that are looked past
-constexpr std::size_t max_readers = 12;  // of one value, of one kind
-
-/// One thing is in the way, however long it is; a little more than a shorter one.
-int in_between_cost(std::size_t nodes) {
-  return predicate_cost + static_cast<int>(nodes) - 1;
-}
+constexpr int step_budget = 3000;  // a site: layers of a model take some tens
 
 }  // namespace
 
@@ -118,46 +111,6 @@ bool SoftMatcher::is_taken(const SoftMatch& m, std::uint32_t node) const {
   return std::any_of(m.nodes.begin(), m.nodes.end(), [&](const SoftBinding& b) { return b.node == node; });
 }
 
-/// The operand whose data a node of one result passes on, the others being known ahead of time; no_index when it is
-/// not such a node.
-std::uint32_t SoftMatcher::data_operand(std::uint32_t node) const {
-  if (view_.num_results(node) != 1 || view_.num_operands(node) == 0 || view_.num_operands(node) > 3)
-    return no_index;
-  std::uint32_t data = no_index;
-  for (std::uint32_t i = 0; i < view_.num_operands(node); ++i) {
-    const std::uint32_t v = view_.operand(node, i);
-    const std::uint32_t def = view_.def(v);
-    const bool known = def == no_index ? graph_.is_weight(view_.value(v)) : view_.num_operands(def) == 0;
-    if (known)
-      continue;
-    if (data != no_index)
-      return no_index;
-    data = i;
-  }
-  // A matrix product or a norm is a step of the model, not something in between.
-  const OpDef& def = context_.op(view_.op(node));
-  if (view_.num_operands(node) > 1 && !def.has(trait::elementwise))
-    return no_index;
-  return data;
-}
-
-std::vector<std::uint32_t> SoftMatcher::path_between(std::uint32_t from, std::uint32_t target) const {
-  std::vector<std::uint32_t> path;
-  for (std::uint32_t at = from; path.size() <= max_between;) {
-    const std::uint32_t def = view_.def(at);
-    if (def == no_index)
-      return {};
-    const std::uint32_t data = data_operand(def);
-    if (data == no_index)
-      return {};
-    path.push_back(def);
-    at = view_.operand(def, data);
-    if (at == target)
-      return path;
-  }
-  return {};
-}
-
 /// Binds a node and goes on. `crossed`: 0 or 1 when the order of its first two operands is known, else -1.
 void SoftMatcher::bind(SoftMatch m, std::size_t node, std::uint32_t to, bool foreign, int crossed) {
   const PatternNode& n = v_.nodes[node];
@@ -202,26 +155,39 @@ void SoftMatcher::bind(SoftMatch m, std::size_t node, std::uint32_t to, bool for
   read(std::move(m), true);
 }
 
+/// Whether a node of the match reads the value.
+bool SoftMatcher::is_read(int value) const {
+  return std::any_of(v_.nodes.begin(), v_.nodes.end(), [&](const PatternNode& n) {
+    return std::find(n.operands.begin(), n.operands.end(), value) != n.operands.end();
+  });
+}
+
 /// Goes on without a node that is not there.
 void SoftMatcher::leave_out(SoftMatch m, std::size_t node, SoftObstacle obstacle) {
   m.nodes[node].visited = true;
   const PatternNode& n = v_.nodes[node];
-  const bool one_to_one = n.operands.size() == 1 && n.results.size() == 1 && n.rest_operands < 0 && !n.rest_results &&
-                          n.results[0] >= 0 && n.operands[0] != n.results[0];
   obstacle.cause = Cause::missing;
+  const int led_by = obstacle.upwards ? -1 : obstacle.value;
   m.obstacles.push_back(std::move(obstacle));
-  if (one_to_one) {  // perhaps just this node is left out, and what is around it is there
-    std::uint32_t& in = m.values[static_cast<std::size_t>(n.operands[0])];
-    std::uint32_t& out = m.values[static_cast<std::size_t>(n.results[0])];
-    if (in == no_index || out == no_index) {
-      SoftMatch with = m;
-      with.nodes[node].absent = true;
-      const std::uint32_t value = in == no_index ? out : in;
-      with.values[static_cast<std::size_t>(n.operands[0])] = value;
-      with.values[static_cast<std::size_t>(n.results[0])] = value;
-      with.cost += predicate_cost + 1;
-      go(with);
-    }
+  // Perhaps just this node is left out, and what is around it is there: what reads it reads the data that it works on.
+  const bool any_operand = context_.op(n.op).has(trait::elementwise);
+  const bool one_result = n.results.size() == 1 && n.results[0] >= 0 && n.rest_operands < 0 && !n.rest_results;
+  const std::size_t most = any_operand ? n.operands.size() : std::min<std::size_t>(1, n.operands.size());
+  for (std::size_t k = 0; one_result && is_read(n.results[0]) && k < most; ++k) {
+    const int operand = n.operands[k];
+    const std::uint32_t in = m.values[static_cast<std::size_t>(operand)];
+    const std::uint32_t out = m.values[static_cast<std::size_t>(n.results[0])];
+    const bool tried =
+        std::find(n.operands.begin(), n.operands.end(), operand) - n.operands.begin() < static_cast<std::ptrdiff_t>(k);
+    if (tried || operand == n.results[0] || (led_by >= 0 && operand != led_by) || (in == no_index) == (out == no_index))
+      continue;
+    SoftMatch with = m;
+    with.nodes[node].absent = true;
+    const std::uint32_t value = in == no_index ? out : in;
+    with.values[static_cast<std::size_t>(operand)] = value;
+    with.values[static_cast<std::size_t>(n.results[0])] = value;
+    with.cost += predicate_cost + (n.operands.size() == 1 ? 1 : 2);
+    go(with);
   }
   m.cost += missing_cost;
   go(m);
@@ -268,147 +234,6 @@ void SoftMatcher::go(SoftMatch& m) {
 void SoftMatcher::leaf(const SoftMatch& m) {
   if (m.cost < limit_)
     limit_ = std::min(limit_, sink_->take(m));
-}
-
-void SoftMatcher::walk_up(const SoftMatch& m, std::size_t value) {
-  const PatternValue& pv = v_.values[value];
-  const auto node = static_cast<std::size_t>(pv.node);
-  const PatternNode& n = v_.nodes[node];
-  const std::uint32_t x = m.values[value];
-  SoftObstacle obstacle{Cause::missing, pv.node, static_cast<int>(value), x, true, {}};
-
-  auto is_it = [&](std::uint32_t v) {
-    const std::uint32_t def = view_.def(v);
-    return def != no_index && view_.op(def) == n.op && view_.result_index(v) == static_cast<std::uint32_t>(pv.result);
-  };
-  if (is_it(x)) {
-    if (!is_taken(m, view_.def(x))) {
-      bind(m, node, view_.def(x), false, -1);
-      return;  // nothing else can be better: the value has one definition
-    }
-  }
-  if (m.obstacles.size() == most_obstacles_)
-    return;
-  auto with = [&](Cause cause, int cost, std::uint32_t known, std::vector<std::uint32_t> between) {
-    SoftMatch next = m;
-    next.cost += cost;
-    obstacle.cause = cause;
-    obstacle.between = std::move(between);
-    next.obstacles.push_back(obstacle);
-    next.values[value] = known;
-    return next;
-  };
-  const std::uint32_t def = view_.def(x);
-  // Past nodes that stand in between.
-  std::vector<std::uint32_t> between;
-  for (std::uint32_t at = x; between.size() < max_between;) {
-    const std::uint32_t d = view_.def(at);
-    const std::uint32_t data = d == no_index || is_taken(m, d) ? no_index : data_operand(d);
-    if (data == no_index)
-      break;
-    between.push_back(d);
-    at = view_.operand(d, data);
-    if (is_it(at) && !is_taken(m, view_.def(at))) {
-      bind(with(Cause::in_between, in_between_cost(between.size()), at, between), node, view_.def(at), false, -1);
-      break;
-    }
-  }
-  if (def != no_index && !is_taken(m, def)) {
-    if (view_.op(def) == n.op) {
-      bind(with(Cause::result_index, predicate_cost, no_index, {}), node, def, false, -1);
-    } else if (can_stand_for(def)) {
-      bind(with(Cause::other_op, cost_of_other(node, def), x, {}), node, def, true, -1);
-    }
-  }
-  obstacle.between.clear();
-  leave_out(m, node, obstacle);
-}
-
-void SoftMatcher::walk_down(const SoftMatch& m, std::size_t node, std::size_t operand) {
-  const PatternNode& n = v_.nodes[node];
-  const int value = n.operands[operand];
-  const std::uint32_t x = m.values[static_cast<std::size_t>(value)];
-  const OpDef& def = context_.op(n.op);
-  const bool commutes = def.has(trait::commutative) && n.operands.size() >= 2 && n.operands[0] != n.operands[1];
-  SoftObstacle obstacle{Cause::missing, static_cast<int>(node), value, x, false, {}};
-  std::size_t tried = 0;
-  auto with = [&](Cause cause, int cost, std::vector<std::uint32_t> between) {
-    SoftMatch next = m;
-    next.cost += cost;
-    obstacle.cause = cause;
-    obstacle.between = std::move(between);
-    next.obstacles.push_back(obstacle);
-    return next;
-  };
-  /// Readers of `v` by the op and operand that the pattern wants.
-  auto readers = [&](std::uint32_t v, auto&& found) {
-    for (std::uint32_t u = view_.first_use(v); u != no_index && tried < max_readers; u = view_.next_use(u)) {
-      const std::uint32_t user = view_.user(u);
-      if (user == 0 || view_.op(user) != n.op || is_taken(m, user))
-        continue;
-      const std::uint32_t k = view_.user_operand(u);
-      if (k != operand && !(commutes && k < 2 && operand < 2))
-        continue;
-      ++tried;
-      found(user, commutes && operand < 2 ? (k != operand ? 1 : 0) : 0);
-    }
-  };
-  readers(x, [&](std::uint32_t user, int crossed) { bind(m, node, user, false, crossed); });
-  const bool plain = tried != 0;
-  if (m.obstacles.size() == most_obstacles_)
-    return;
-
-  // Swapped operands of an op that is not commutative.
-  if (!commutes && def.operands.size() == 2 && operand < 2 && n.operands.size() == 2) {
-    for (std::uint32_t u = view_.first_use(x); u != no_index && tried < max_readers; u = view_.next_use(u)) {
-      const std::uint32_t user = view_.user(u);
-      if (user == 0 || view_.op(user) != n.op || is_taken(m, user) || view_.user_operand(u) != 1 - operand)
-        continue;
-      ++tried;
-      bind(m, node, user, false, 1);
-    }
-  }
-  // Past nodes that stand in between.
-  struct Path {
-    std::uint32_t value;
-    std::vector<std::uint32_t> nodes;
-  };
-  std::vector<Path> paths = {{x, {}}};
-  for (std::size_t i = 0; i < paths.size() && i < max_readers; ++i) {
-    if (paths[i].nodes.size() == max_between)
-      break;
-    for (std::uint32_t u = view_.first_use(paths[i].value); u != no_index; u = view_.next_use(u)) {
-      const std::uint32_t user = view_.user(u);
-      if (user == 0 || is_taken(m, user) || paths.size() >= max_readers)
-        continue;
-      const std::uint32_t data = data_operand(user);
-      if (data == no_index || view_.user_operand(u) != data)
-        continue;
-      Path next = paths[i];
-      next.nodes.push_back(user);
-      next.value = view_.result(user, 0);
-      paths.push_back(next);
-      tried = 0;
-      readers(next.value, [&](std::uint32_t reader, int crossed) {
-        bind(with(Cause::in_between, in_between_cost(next.nodes.size()), next.nodes), node, reader, false, crossed);
-      });
-    }
-  }
-  // Another op in its place.
-  if (!plain) {
-    tried = 0;
-    for (std::uint32_t u = view_.first_use(x); u != no_index && tried < max_readers / 2; u = view_.next_use(u)) {
-      const std::uint32_t user = view_.user(u);
-      if (user == 0 || view_.op(user) == n.op || !can_stand_for(user) || is_taken(m, user) ||
-          view_.user_operand(u) != operand) {
-        continue;
-      }
-      ++tried;
-      bind(with(Cause::other_op, cost_of_other(node, user), {}), node, user, true, 0);
-    }
-  }
-  obstacle.between.clear();
-  leave_out(m, node, obstacle);
 }
 
 }  // namespace tandem

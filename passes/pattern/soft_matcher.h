@@ -30,7 +30,7 @@ struct SoftBinding {
   bool visited = false;
   bool swapped = false;  ///< Its first two operands are read crossed.
   bool foreign = false;  ///< It has another op than the pattern wants.
-  bool absent = false;   ///< A node of one operand that is left out: its result is its operand.
+  bool absent = false;   ///< It is left out, and what reads it reads one of its operands.
 };
 
 /// Something in the structure of the graph that is not as the pattern wants it.
@@ -40,7 +40,8 @@ struct SoftObstacle {
   int value = -1;               ///< Of the variant: the one that leads to the node.
   std::uint32_t at = no_index;  ///< The graph's value there.
   bool upwards = false;         ///< The node was looked for as what defines the value, not as its reader.
-  std::vector<std::uint32_t> between;
+  std::vector<std::uint32_t> between = {};
+  bool exchanged = false;  ///< Of a result index: that other result is read in its place, too.
 };
 
 /// A reading of one site.
@@ -94,8 +95,10 @@ class SoftMatcher {
   void walk_down(const SoftMatch& m, std::size_t node, std::size_t operand);
   void bind(SoftMatch m, std::size_t node, std::uint32_t to, bool foreign, int crossed);
   void leave_out(SoftMatch m, std::size_t node, SoftObstacle obstacle);
+  bool is_read(int value) const;
   bool is_taken(const SoftMatch& m, std::uint32_t node) const;
   std::uint32_t data_operand(std::uint32_t node) const;
+  bool is_stand_in(const SoftMatch& m, std::size_t node, std::uint32_t for_several) const;
   bool can_stand_for(std::uint32_t node) const;
   int cost_of_other(std::size_t node, std::uint32_t other) const;
   bool is_alone(std::size_t pattern_node, std::uint32_t node) const;

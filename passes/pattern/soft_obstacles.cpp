@@ -135,7 +135,29 @@ struct Words {
     return f;
   }
 
+  FailedPredicate exchanged() const {
+    FailedPredicate f;
+    const auto wanted = static_cast<std::size_t>(v.values[static_cast<std::size_t>(o.value)].result);
+    const std::size_t found = graph.result_index(at());
+    const auto name = [&](std::size_t r) { return "%" + v.values[static_cast<std::size_t>(node().results[r])].name; };
+    const auto first = std::min(wanted, found), second = std::max(wanted, found);
+    const Node def = graph.def_node(at());
+    f.predicate = fmt::format("{} is result {} of {}, {} result {}", name(first), first, op(), name(second), second);
+    f.found =
+        fmt::format("%{} and %{} change places", names[graph.result(def, first)], names[graph.result(def, second)]);
+    f.detail = "the results change places";
+    for (const std::size_t r : {first, second})
+      f.marks.push_back({def, Mark::Part::result, static_cast<std::uint32_t>(r)});
+    f.in_graph = fmt::format("let the readers of %{} and %{} change places", names[graph.result(def, first)],
+                             names[graph.result(def, second)]);
+    f.in_pattern =
+        fmt::format("write {} where {} stands, and the other way round{}", name(second), name(first), line());
+    return f;
+  }
+
   FailedPredicate result_index() const {
+    if (o.exchanged)
+      return exchanged();
     FailedPredicate f;
     const int wanted_index = v.values[static_cast<std::size_t>(o.value)].result;
     const Node def = graph.def_node(at());
@@ -158,6 +180,10 @@ struct Words {
     f.marks = {{n, Mark::Part::op, 0}};
     const std::string& found = graph.def(n).name;
     const std::string_view why = meaning_of(op(), found);
+    if (made_by_passes(op(), found)) {
+      f.in_pattern = fmt::format("{}: match it as well, 'either {{ .. }} or {{ .. }}'{}", why, line());
+      return f;
+    }
     f.in_graph = fmt::format("use {} for {}{}{}", op(), found, why.empty() ? "" : ": ", why);
     // One op for the other needs one form; else the match must be written anew.
     const bool alike = graph.num_operands(n) == node().operands.size() &&
@@ -181,8 +207,14 @@ struct Words {
         f.marks = {{def, Mark::Part::result, graph.result_index(at())}};
     } else {
       const std::string ops = reader_ops(graph, at());
-      f.found = fmt::format("%{} is {}", names[at()], ops.empty() ? "used by nobody" : "used by " + ops + " only");
-      f.detail = ops.empty() ? "used by nobody" : "used by " + ops + " only";
+      bool has_others = false;
+      for (const Use use : graph.uses(at()))
+        has_others |= use.user != graph.return_node() && graph.op(use.user) == node().op;
+      // Those that there are stand for other nodes of the match.
+      f.detail = has_others    ? "read by no further " + op()
+                 : ops.empty() ? "used by nobody"
+                               : "used by " + ops + " only";
+      f.found = fmt::format("%{} is {}", names[at()], f.detail);
       for (const Use use : graph.uses(at())) {
         if (use.user != graph.return_node() && f.marks.size() < 4)
           f.marks.push_back({use.user, Mark::Part::operand, use.operand});
@@ -191,10 +223,18 @@ struct Words {
         f.marks = {{def, Mark::Part::result, graph.result_index(at())}};
     }
     const bool vowel = std::string_view("aeiou").find(op().front()) != std::string_view::npos;
-    f.in_graph = fmt::format("there must be {} {} here", vowel ? "an" : "a", op());
-    const bool one_to_one = node().operands.size() == 1 && node().results.size() == 1;
-    f.in_pattern = one_to_one ? fmt::format("write 'optional' in front of the {}{}", op(), line())
-                              : fmt::format("leave the {} out of the match{}", op(), line());
+    const std::string_view why = o.upwards && def ? meaning_of(op(), graph.def(def).name) : std::string_view();
+    f.in_graph = fmt::format("there must be {} {} here{}{}", vowel ? "an" : "a", op(),
+                             why.empty() ? "" : fmt::format(", not {}: ", graph.def(def).name), why);
+    if (!why.empty())
+      f.in_pattern = fmt::format("match the {} as well: 'either {{ .. }} or {{ .. }}'{}", graph.def(def).name, line());
+    else if (!m.nodes[static_cast<std::size_t>(o.node)].absent)
+      f.in_pattern = fmt::format("leave the {} out of the match{}", op(), line());
+    else if (node().operands.size() == 1)
+      f.in_pattern = fmt::format("write 'optional' in front of the {}{}", op(), line());
+    else
+      f.in_pattern = fmt::format("if the rewrite can do without the {}, match both: 'either {{ .. }} or {{ .. }}'{}",
+                                 op(), line());
     return f;
   }
 };

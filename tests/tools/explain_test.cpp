@@ -133,7 +133,7 @@ TEST_CASE("the schema of explanations refuses what is none") {
   CHECK(changed("/runs", -1) == "$.runs is too small");
   CHECK(changed("/more", 1) == "$.more is not allowed");
   CHECK(changed("/where/line", "2") == "$.where fits no alternative");
-  CHECK(changed("/missed", {{{"count", 1}}}) == "$.missed[0] lacks \"distance\"");
+  CHECK(changed("/missed", {{{"count", 1}}}) == "$.missed[0] lacks \"run\"");
 }
 
 TEST_CASE("bad input exits with 2 and says what would be right") {
