@@ -47,13 +47,13 @@ void prefetch_sites(const GraphView& view, const NodesAt& nodes_at) {
 class AnchorsAhead {
  public:
   AnchorsAhead(const GraphView& view, std::uint32_t first) : view_(view), cursors_{first, first, first, first} {
-    for (int i = 0; i < 8; ++i) {
+    for (int i = 0; i < 16; ++i) {  // four anchors from one stage to the next
       step(0);
-      if (i >= 2)
-        step(1);
       if (i >= 4)
+        step(1);
+      if (i >= 8)
         step(2);
-      if (i >= 6)
+      if (i >= 12)
         step(3);
     }
   }
