@@ -26,7 +26,7 @@ std::vector<MissedSite> missed_sites(const CompiledSet& set, const std::vector<R
   std::vector<MissedSite> missed;
   for (SiteExplanation& site : sites_of(runs.back()))
     missed.push_back({runs.size() - 1, std::move(site)});
-  for (std::size_t run = 0; run + 1 < runs.size(); ++run) {
+  for (std::size_t run = 0; run + 1 < runs.size() && !missed.empty(); ++run) {
     for (const SiteExplanation& site : sites_of(runs[run])) {
       if (matched.has_any_of(site.nodes))
         continue;

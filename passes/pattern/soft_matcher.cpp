@@ -162,6 +162,24 @@ bool SoftMatcher::is_read(int value) const {
   });
 }
 
+/// Whether what the match has behind `pattern_value`, what defines it or reads it, is there behind `value`.
+bool SoftMatcher::leads_on(std::uint32_t value, int pattern_value, bool upwards) const {
+  if (upwards) {
+    const int def = v_.values[static_cast<std::size_t>(pattern_value)].node;
+    const std::uint32_t found = view_.def(value);
+    return def < 0 || (found != no_index && view_.op(found) == v_.nodes[static_cast<std::size_t>(def)].op);
+  }
+  for (const PatternNode& n : v_.nodes) {
+    if (std::find(n.operands.begin(), n.operands.end(), pattern_value) == n.operands.end())
+      continue;
+    for (std::uint32_t u = view_.first_use(value); u != no_index; u = view_.next_use(u)) {
+      if (view_.user(u) != 0 && view_.op(view_.user(u)) == n.op)
+        return true;
+    }
+  }
+  return false;
+}
+
 /// Goes on without a node that is not there.
 void SoftMatcher::leave_out(SoftMatch m, std::size_t node, SoftObstacle obstacle) {
   m.nodes[node].visited = true;
@@ -181,9 +199,11 @@ void SoftMatcher::leave_out(SoftMatch m, std::size_t node, SoftObstacle obstacle
         std::find(n.operands.begin(), n.operands.end(), operand) - n.operands.begin() < static_cast<std::ptrdiff_t>(k);
     if (tried || operand == n.results[0] || (led_by >= 0 && operand != led_by) || (in == no_index) == (out == no_index))
       continue;
+    const std::uint32_t value = in == no_index ? out : in;
+    if (n.operands.size() > 1 && !leads_on(value, in == no_index ? operand : n.results[0], in == no_index))
+      continue;
     SoftMatch with = m;
     with.nodes[node].absent = true;
-    const std::uint32_t value = in == no_index ? out : in;
     with.values[static_cast<std::size_t>(operand)] = value;
     with.values[static_cast<std::size_t>(n.results[0])] = value;
     with.cost += predicate_cost + (n.operands.size() == 1 ? 1 : 2);

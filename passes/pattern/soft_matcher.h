@@ -96,6 +96,7 @@ class SoftMatcher {
   void bind(SoftMatch m, std::size_t node, std::uint32_t to, bool foreign, int crossed);
   void leave_out(SoftMatch m, std::size_t node, SoftObstacle obstacle);
   bool is_read(int value) const;
+  bool leads_on(std::uint32_t value, int pattern_value, bool upwards) const;
   bool is_taken(const SoftMatch& m, std::uint32_t node) const;
   std::uint32_t data_operand(std::uint32_t node) const;
   bool is_stand_in(const SoftMatch& m, std::size_t node, std::uint32_t for_several) const;
