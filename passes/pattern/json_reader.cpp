@@ -1,28 +1,23 @@
 #include <tandem/passes/pattern/json.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
-#include <optional>
 
 #include <fmt/format.h>
 
 #include <tandem/ir/counted.h>
 #include <tandem/ir/diagnostic.h>
-#include <tandem/passes/pattern/json_document.h>
+#include <tandem/passes/pattern/json_expressions.h>
 #include <tandem/passes/pattern/text.h>
-#include <tandem/passes/pattern/text_spelling.h>
 
 namespace tandem {
 
 namespace {
 
 using fusion_json::JsonValue;
-using Kind = JsonValue::Kind;
-using Keys = std::vector<std::string_view>;
 
-/// A value and its path. Reads what is expected of it and reports the rest.
-class Reader {
+/// Clauses, conditions, right sides, and the fusions that hold them.
+class Reader final : fusion_json::JsonExpressions {
  public:
   std::vector<Pattern> document(const JsonValue& root) {
     std::vector<Pattern> out;
@@ -53,205 +48,6 @@ class Reader {
   }
 
  private:
-  // --- problems
-  // --------------------------------------------------------------------------------------------------------
-
-  void report(const JsonValue& at, const std::string& path, std::string_view code, std::string message,
-              std::string help = {}) {
-    report(at.span, path, code, std::move(message), std::move(help));
-  }
-  void report(const Span& at, const std::string& path, std::string_view code, std::string message, std::string help) {
-    problems_.push_back({.code = std::string(code),
-                         .where = {.file = at.file, .line = at.line, .column = at.column, .path = path},
-                         .message = std::move(message),
-                         .help = std::move(help),
-                         .notes = {},
-                         .source_line = {}});
-    if (problems_.size() < max_fusion_errors)
-      return;
-    problems_.back().notes.push_back(fmt::format("reading stopped after {} errors", max_fusion_errors));
-    throw Error(std::move(problems_));
-  }
-  bool require(const JsonValue& v, const std::string& path, Kind kind, std::string_view expected) {
-    if (v.kind == kind)
-      return true;
-    report(v, path, "pattern.json-kind", fmt::format("expected {}, found {}", expected, describe(v)));
-    return false;
-  }
-  void check_keys(const JsonValue& object, const std::string& path, const Keys& known) {
-    for (std::size_t i = 0; i < object.keys.size(); ++i) {
-      const std::string& key = object.keys[i];
-      if (std::find(known.begin(), known.end(), key) != known.end())
-        continue;
-      report(object.key_spans[i], below(path, key), "pattern.json-unknown-key",
-             fmt::format("unknown key '{}'{}", key.substr(0, 40), did_you_mean(key, known)),
-             fmt::format("the keys are {}", fmt::join(known, ", ")));
-    }
-  }
-  static std::string below(const std::string& path, std::string_view key) {
-    const std::string name =
-        fusion_text::is_identifier(key) ? std::string(key) : fusion_text::spell_quoted(key.substr(0, 80));
-    return path.empty() ? name : path + "." + name;
-  }
-
-  // --- members
-  // -----------------------------------------------------------------------------------------------------------
-
-  const JsonValue* needed(const JsonValue& object, const std::string& path, std::string_view key) {
-    const JsonValue* v = object.find(key);
-    if (v == nullptr)
-      report(object, path, "pattern.json-missing", fmt::format("the key '{}' is missing", key));
-    return v;
-  }
-  std::string string(const JsonValue& v, const std::string& path) {
-    return require(v, path, Kind::string, "a string") ? v.text : std::string();
-  }
-  std::string needed_string(const JsonValue& object, const std::string& path, std::string_view key) {
-    const JsonValue* v = needed(object, path, key);
-    return v != nullptr ? string(*v, below(path, key)) : std::string();
-  }
-  std::string string(const JsonValue& object, const std::string& path, std::string_view key) {
-    const JsonValue* v = object.find(key);
-    return v != nullptr ? string(*v, below(path, key)) : std::string();
-  }
-  bool flag(const JsonValue& object, const std::string& path, std::string_view key) {
-    const JsonValue* v = object.find(key);
-    return v != nullptr && require(*v, below(path, key), Kind::boolean, "true or false") && v->boolean;
-  }
-  template <class T, class F>
-  std::vector<T> list(const JsonValue& v, const std::string& path, F&& read) {
-    std::vector<T> out;
-    if (!require(v, path, Kind::array, "an array"))
-      return out;
-    for (std::size_t i = 0; i < v.items.size(); ++i)
-      out.push_back(read(v.items[i], fmt::format("{}[{}]", path, i)));
-    return out;
-  }
-  template <class T, class F>
-  std::vector<T> list(const JsonValue& object, const std::string& path, std::string_view key, F&& read) {
-    const JsonValue* v = object.find(key);
-    return v != nullptr ? list<T>(*v, below(path, key), read) : std::vector<T>();
-  }
-  std::vector<std::string> strings(const JsonValue& object, const std::string& path, std::string_view key) {
-    return list<std::string>(object, path, key, [&](const JsonValue& v, const std::string& p) { return string(v, p); });
-  }
-
-  // --- expressions and types
-  // -----------------------------------------------------------------------------------------------
-
-  /// What the parser of the text form says of a string is said of its place here.
-  template <class F>
-  void parse_text(const JsonValue& v, const std::string& path, F&& parse) {
-    try {
-      parse();
-    } catch (const Error& e) {
-      for (const Diagnostic& d : e.diagnostics()) {
-        report(v, path, d.code, fmt::format("in {}: {}", fusion_text::spell_quoted(v.text.substr(0, 60)), d.message),
-               d.help);
-      }
-    }
-  }
-
-  Expr expr(const JsonValue& v, const std::string& path) {
-    Expr e;
-    switch (v.kind) {
-      case Kind::boolean:
-        e.kind = Expr::Kind::boolean;
-        e.boolean = v.boolean;
-        break;
-      case Kind::integer: e.integer = v.integer; break;
-      case Kind::real:
-        e.kind = Expr::Kind::real;
-        e.real = v.real;
-        break;
-      case Kind::array:
-        e.kind = Expr::Kind::list;
-        e.args = list<Expr>(v, path, [&](const JsonValue& x, const std::string& p) { return expr(x, p); });
-        for (std::size_t i = 0; i + 1 < e.args.size(); ++i) {
-          if (e.args[i].kind != Expr::Kind::rest)
-            continue;
-          report(v.items[i], fmt::format("{}[{}]", path, i), "pattern.syntax", "'...' must be the last of its list");
-        }
-        break;
-      case Kind::string: parse_text(v, path, [&] { e = parse_pattern_expr(v.text, {}); }); break;
-      default: report(v, path, "pattern.json-kind", fmt::format("expected an expression, found {}", describe(v)));
-    }
-    return e;
-  }
-
-  TypePattern type(const JsonValue& v, const std::string& path) {
-    TypePattern t;
-    if (!require(v, path, Kind::string, "a type as a string, such as \"T[.., Q]\""))
-      return t;
-    parse_text(v, path, [&] { t = parse_pattern_type(v.text, {}); });
-    return t;
-  }
-
-  std::optional<Compare> compare(const JsonValue& v, const std::string& path, bool any) {
-    const auto found = v.kind == Kind::string ? fusion_text::parse_compare(v.text) : std::nullopt;
-    if (found && (any || *found != Compare::any))
-      return found;
-    report(v, path, "pattern.json-kind",
-           fmt::format("expected ==, !=, <, <=, >, >={} or in, found {}", any ? ", any" : "", describe(v)));
-    return std::nullopt;
-  }
-
-  AttrPattern attr(const JsonValue& v, const std::string& path) {
-    AttrPattern a;
-    a.span = v.span;
-    if (!require(v, path, Kind::object, "an attribute as an object"))
-      return a;
-    check_keys(v, path, {"name", "compare", "value"});
-    a.name = needed_string(v, path, "name");
-    if (const JsonValue* c = v.find("compare")) {
-      const auto how = compare(*c, below(path, "compare"), true);
-      if (!how)
-        return a;
-      a.compare = *how;
-    }
-    if (a.compare == Compare::any) {
-      if (const JsonValue* given = v.find("value")) {
-        report(*given, below(path, "value"), "pattern.json-kind", "an attribute that may be anything has no value");
-      }
-      return a;
-    }
-    if (const JsonValue* given = needed(v, path, "value"))
-      a.value = expr(*given, below(path, "value"));
-    if (a.compare == Compare::one_of && a.value.kind != Expr::Kind::list) {
-      report(v, below(path, "value"), "pattern.json-kind", "expected an array behind 'in'");
-    }
-    return a;
-  }
-  std::vector<AttrPattern> attrs(const JsonValue& v, const std::string& path) {
-    return list<AttrPattern>(v, path, "attrs", [&](const JsonValue& a, const std::string& p) { return attr(a, p); });
-  }
-
-  ThroughPattern through(const JsonValue& v, const std::string& path, const std::vector<std::string>& operands) {
-    ThroughPattern t;
-    t.span = v.span;
-    if (!require(v, path, Kind::object, "what stands in between as an object"))
-      return t;
-    check_keys(v, path, {"operand", "op", "attrs", "optional"});
-    t.op = needed_string(v, path, "op");
-    t.attrs = attrs(v, path);
-    t.optional = flag(v, path, "optional");
-    const JsonValue* operand = needed(v, path, "operand");
-    if (operand == nullptr)
-      return t;
-    const bool named = operand->kind == Kind::integer && operand->integer >= 0 &&
-                       static_cast<std::uint64_t>(operand->integer) < operands.size();
-    if (named)
-      t.operand = static_cast<std::size_t>(operand->integer);
-    if (!named || operands[t.operand] == "_" || operands[t.operand].ends_with("...")) {
-      report(*operand, below(path, "operand"), "pattern.json-kind",
-             fmt::format("expected the position of one operand among 'in', found {}", describe(*operand)));
-    }
-    return t;
-  }
-
-  // --- clauses
-  // ---------------------------------------------------------------------------------------------------------------
-
   std::vector<Clause> clauses(const JsonValue& v, const std::string& path) {
     return list<Clause>(v, path, [&](const JsonValue& c, const std::string& p) { return clause(c, p); });
   }
@@ -403,9 +199,6 @@ class Reader {
     return f;
   }
 
-  // --- fusions
-  // ---------------------------------------------------------------------------------------------------------------
-
   template <class T>
   using Member = T (Reader::*)(const JsonValue&, const std::string&);
 
@@ -471,8 +264,6 @@ class Reader {
       report(v, path, "pattern.number", fmt::format("expected a whole number of 32 bits, found {}", describe(v)));
     return fits ? static_cast<int>(v.integer) : 0;
   }
-
-  std::vector<Diagnostic> problems_;
 };
 
 }  // namespace

@@ -1,129 +1,14 @@
+// The statements of `match`: inputs, nodes, alternatives, uses of definitions.
 #include <tandem/passes/pattern/text_clauses.h>
 
-#include <algorithm>
-#include <array>
-#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include <tandem/ir/counted.h>
 #include <tandem/passes/pattern/text_expr.h>
-#include <tandem/passes/pattern/text_spelling.h>
 
 namespace tandem::fusion_text {
-
-namespace {
-
-const std::vector<std::string_view> statement_words = {"in",     "keep",   "recompute", "optional",
-                                                       "either", "unless", "use",       "node"};
-
-bool is_statement_word(const Token& token) {
-  return token.kind == TokenKind::name && !token.quoted &&
-         std::find(statement_words.begin(), statement_words.end(), token.text) != statement_words.end();
-}
-
-Position position_of(const Token& token) {
-  return {token.line, token.column};
-}
-
-}  // namespace
-
-// --- blocks
-// ------------------------------------------------------------------------------------------------------------
-
-void ClauseParser::begin(const Token& token) {
-  if (cursor_.comments() != nullptr)
-    cursor_.comments()->begin(position_of(token));
-}
-
-/// "match {" and its like, where a statement is expected: a '}' is missing in front of it.
-bool ClauseParser::at_outer_section() {
-  const Token& word = cursor_.peek();
-  if (word.kind != TokenKind::name || word.quoted || !word.starts_line)
-    return false;
-  if (word.text == "fusion")
-    return cursor_.peek(1).kind == TokenKind::name;
-  if (word.text == "define")
-    return cursor_.peek(1).kind == TokenKind::name;
-  return (word.text == "match" || word.text == "where" || word.text == "rewrite") && cursor_.peek(1).is("{");
-}
-
-template <class F>
-void ClauseParser::block(const Token& owner, std::string_view what, F&& statement) {
-  const Cursor::Level level(cursor_);
-  const Token open = cursor_.expect("{", fmt::format("in front of {}", what));
-  const std::size_t braces = cursor_.open_braces();
-  Position last = position_of(owner);
-  for (;;) {
-    const Token first = cursor_.peek();
-    if (first.is("}"))
-      break;
-    if (first.kind == TokenKind::end || at_outer_section()) {
-      cursor_.report(first, "pattern.unclosed",
-                     fmt::format("expected '}}' at the end of {}, found {}", what, describe(first)), "close the block",
-                     {fmt::format("the block starts at line {}, column {}", open.line, open.column)});
-      cursor_.set_open_braces(braces - 1);
-      return;
-    }
-    try {
-      begin(first);
-      last = position_of(first);
-      statement();
-    } catch (const GiveUp&) {
-      if (cursor_.peek().offset == first.offset)
-        cursor_.take();  // its first token is what is wrong
-      recover(braces);
-    }
-  }
-  if (cursor_.comments() != nullptr)
-    cursor_.comments()->close(last, position_of(owner));
-  cursor_.take();
-}
-
-/// Skips to what looks like the next statement of the block, or to its end.
-void ClauseParser::recover(std::size_t open_braces) {
-  for (;;) {
-    const Token& next = cursor_.peek();
-    if (next.kind == TokenKind::end)
-      break;
-    const bool outermost = cursor_.open_braces() <= open_braces;
-    if (outermost && next.is("}"))
-      break;
-    if (next.starts_line && (at_value(cursor_) || is_statement_word(next) || at_outer_section() ||
-                             (outermost && next.kind == TokenKind::name))) {
-      break;
-    }
-    cursor_.take();
-  }
-  cursor_.set_open_braces(open_braces);
-}
-
-MatchBlock ClauseParser::match_block(const Token& owner) {
-  MatchBlock out;
-  block(owner, "what is matched", [&] { match_statement(out, true); });
-  return out;
-}
-
-std::vector<Clause> ClauseParser::definition_block(const Token& owner) {
-  MatchBlock out;
-  block(owner, "the definition", [&] { match_statement(out, false); });
-  return std::move(out.clauses);
-}
-
-std::vector<Clause> ClauseParser::branch(const Token& owner) {
-  const Token brace = cursor_.peek();
-  if (cursor_.comments() != nullptr) {
-    cursor_.comments()->add_branch(position_of(owner), position_of(brace));
-    if (brace.is("{"))
-      begin(brace);
-  }
-  MatchBlock out;
-  block(brace, fmt::format("the part of '{}'", owner.text), [&] { match_statement(out, false); });
-  return std::move(out.clauses);
-}
-
-// --- match
-// ---------------------------------------------------------------------------------------------------------------
 
 void ClauseParser::match_statement(MatchBlock& out, bool inputs_allowed) {
   const Token first = cursor_.peek();
@@ -141,7 +26,8 @@ void ClauseParser::match_statement(MatchBlock& out, bool inputs_allowed) {
   if (word && !cursor_.peek(1).is("(")) {
     cursor_.fail(
         first, "pattern.unknown-keyword",
-        fmt::format("unknown keyword '{}'{}", first.text.substr(0, 40), did_you_mean(first.text, statement_words)),
+        fmt::format("unknown keyword '{}'{}", first.text.substr(0, 40),
+                    did_you_mean(first.text, {statement_words.begin(), statement_words.end()})),
         "a statement is '%result = op(%operand) {attribute = value}', with 'keep', 'recompute' or 'optional' in "
         "front; or 'in', 'either', 'unless'");
   }
@@ -294,9 +180,6 @@ Clause ClauseParser::node() {
   return c;
 }
 
-// --- uses of definitions
-// ---------------------------------------------------------------------------------------------------
-
 void ClauseParser::resolve_uses(Pattern& pattern) {
   std::set<std::string_view> defined;
   for (const Definition& d : pattern.definitions)
@@ -331,99 +214,6 @@ void ClauseParser::resolve_uses(const std::set<std::string_view>& defined, std::
     use.results = n.results;
     c = std::move(use);
   }
-}
-
-// --- where
-// -----------------------------------------------------------------------------------------------------------------
-
-std::vector<Guard> ClauseParser::where_block(const Token& owner) {
-  std::vector<Guard> guards;
-  block(owner, "the conditions", [&] {
-    guards.push_back(guard());
-    cursor_.accept(",");
-  });
-  return guards;
-}
-
-std::vector<Guard> ClauseParser::guard_list() {
-  std::vector<Guard> guards;
-  do {
-    begin(cursor_.peek());
-    guards.push_back(guard());
-  } while (cursor_.accept(","));
-  return guards;
-}
-
-Guard ClauseParser::guard() {
-  const Token first = cursor_.peek();
-  cursor_.count(first);
-  Guard g;
-  g.span = cursor_.span(first);
-  g.negated = cursor_.accept_word("not");
-  const Token name = cursor_.peek();
-  if (name.kind == TokenKind::name && (name.quoted || !is_reserved(name.text)) && cursor_.peek(1).is("(")) {
-    g.predicate = cursor_.take().text;
-    cursor_.take();
-    if (!cursor_.peek().is(")")) {
-      do
-        g.args.push_back(parse_expr(cursor_));
-      while (cursor_.accept(","));
-    }
-    cursor_.expect(")", "or ',' within the arguments");
-    return g;
-  }
-  g.args.push_back(parse_expr(cursor_, true));
-  const Token sign = cursor_.peek();
-  const bool comparison = sign.kind == TokenKind::sign || sign.is_word("in");
-  const auto compare = comparison && !sign.starts_line ? parse_compare(sign.text) : std::nullopt;
-  if (!compare) {
-    cursor_.fail(sign, "pattern.syntax",
-                 fmt::format("expected a comparison behind the expression, found {}", describe(sign)),
-                 sign.is("=") ? "equality is written '=='"
-                              : "conditions are 'Q % 8 == 0', '$t in {bf16, f16}' or 'constant(%w)'");
-  }
-  cursor_.take();
-  g.compare = *compare;
-  g.args.push_back(*compare == Compare::one_of ? parse_set(cursor_) : parse_expr(cursor_, true));
-  return g;
-}
-
-// --- rewrite
-// ---------------------------------------------------------------------------------------------------------------
-
-void ClauseParser::rewrite_block(const Token& owner, Pattern& pattern) {
-  block(owner, "the rewrite", [&] { rewrite_statement(pattern); });
-}
-
-void ClauseParser::rewrite_statement(Pattern& pattern) {
-  const Token first = cursor_.peek();
-  cursor_.count(first);
-  if (is_statement_word(first)) {
-    cursor_.fail(first, "pattern.syntax", fmt::format("'{}' belongs into 'match'", first.text),
-                 "'rewrite' holds new nodes, '%a = op(%x)', and replacements, '%matched = %a'");
-  }
-  if (!at_value(cursor_) && !(first.kind == TokenKind::name && cursor_.peek(1).is("("))) {
-    cursor_.fail_expected("a new node, '%a = op(%x)', or a replacement, '%matched = %a'");
-  }
-  RewriteNode n;
-  n.span = cursor_.span(first);
-  n.results = results();
-  if (at_value(cursor_)) {
-    if (n.results.size() != 1) {
-      cursor_.fail(cursor_.peek(), "pattern.syntax", "a replacement names one matched value",
-                   "write one statement a value: %qn = %a");
-    }
-    pattern.replacements.push_back({n.results[0], parse_value(cursor_, "a value"), n.span});
-    return;
-  }
-  n.op = cursor_.expect_name("an op or a value").text;
-  n.operands = operands();
-  if (cursor_.peek().is("{"))
-    n.attrs = parse_attrs(cursor_);
-  if (cursor_.peek().is(":")) {
-    cursor_.fail(cursor_.peek(), "pattern.syntax", "the types of new values are inferred", "remove them");
-  }
-  pattern.rewrite.push_back(std::move(n));
 }
 
 }  // namespace tandem::fusion_text

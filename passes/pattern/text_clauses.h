@@ -1,6 +1,9 @@
-// The statements within the blocks of a fusion.
+// The statements within the blocks of a fusion: text_blocks.cpp has the blocks themselves and how reading goes on after
+// a mistake, text_clauses.cpp what stands in 'match', text_guards.cpp 'where', text_rewrite.cpp 'rewrite'.
 #pragma once
 
+#include <array>
+#include <functional>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -15,6 +18,16 @@ struct MatchBlock {
   std::vector<InputPattern> inputs;
   std::vector<Clause> clauses;
 };
+
+/// The words that a statement of `match` may begin with.
+inline constexpr std::array<std::string_view, 8> statement_words = {"in",     "keep",   "recompute", "optional",
+                                                                    "either", "unless", "use",       "node"};
+bool is_statement_word(const Token& token);
+
+/// Where a token stands, as comments are remembered.
+inline Position position_of(const Token& token) {
+  return {token.line, token.column};
+}
 
 class ClauseParser {
  public:
@@ -33,8 +46,7 @@ class ClauseParser {
   void resolve_uses(Pattern& pattern);
 
  private:
-  template <class F>
-  void block(const Token& owner, std::string_view what, F&& statement);
+  void block(const Token& owner, std::string_view what, const std::function<void()>& statement);
   void recover(std::size_t open_braces);
   bool at_outer_section();
   void begin(const Token& token);
