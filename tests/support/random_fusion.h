@@ -8,10 +8,9 @@
 #include <tandem/ir/graph.h>
 #include <tandem/passes/pattern/pattern.h>
 
-namespace tandem::test {
+#include "tests/support/twin_graph.h"
 
-/// A context with the ops of these pairs and, for each op "X" of them, an op "alt_X" of the same signature.
-std::shared_ptr<Context> context_with_twins();
+namespace tandem::test {
 
 struct RandomFusion {
   Graph graph;
