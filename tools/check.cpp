@@ -13,7 +13,7 @@
 #include <tandem/ir/diagnostic.h>
 #include <tandem/ir/io/file.h>
 #include <tandem/passes/fusion/fusions.h>
-#include <tandem/passes/pattern/fusion_source.h>
+#include <tandem/passes/pattern/fusion_set.h>
 #include <tandem/passes/pattern/lint.h>
 #include <tandem/passes/pattern/text.h>
 #include <tandem/tools/check_report.h>

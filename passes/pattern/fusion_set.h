@@ -8,13 +8,22 @@
 #include <vector>
 
 #include <tandem/ir/context.h>
+#include <tandem/ir/diagnostic.h>
 #include <tandem/ir/export.h>
 #include <tandem/passes/gate.h>
 #include <tandem/passes/pattern/compiler.h>
-#include <tandem/passes/pattern/fusion_source.h>
 #include <tandem/passes/pattern/pattern.h>
 
 namespace tandem {
+
+/// A file of fusions, in text or JSON.
+struct FusionSource {
+  std::string file;  ///< What it is called in diagnostics and explanations.
+  std::string text;
+};
+
+/// Compilation and checks know places and not texts: gives a problem the line that it speaks of, if it has none.
+TANDEM_PASSES_API void add_source_line(Diagnostic& problem, std::span<const FusionSource> sources);
 
 class TANDEM_EXPORT FusionSet {
  public:

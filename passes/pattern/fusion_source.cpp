@@ -1,4 +1,4 @@
-#include <tandem/passes/pattern/fusion_source.h>
+#include <tandem/passes/pattern/fusion_set.h>
 
 #include <algorithm>
 
