@@ -5,17 +5,11 @@
 #include <string_view>
 #include <vector>
 
-#if __has_include(<catch2/catch_all.hpp>)
-#include <catch2/catch_all.hpp>
-#else
-#define CATCH_CONFIG_RUNNER
-#include <catch2/catch.hpp>
-#endif
-
 #include <tandem/runtime/hip/memory.h>
 #include <tandem/runtime/hip/step_launcher.h>
 #include <tandem/runtime/hip/stream.h>
 #include <tests/gpu/gpu_test.h>
+#include <tests/support/catch_runner.h>
 #include <tests/support/emulated_gpu/emulated_gpu.h>
 
 namespace tandem::test {
@@ -128,7 +122,7 @@ int main(int argc, char** argv) {
     return true;
   });
   [[maybe_unused]] const bool all = arguments.size() == 1;
-  const int failed = Catch::Session().run(static_cast<int>(arguments.size()), arguments.data());
+  const int failed = tandem::test::run_tests(static_cast<int>(arguments.size()), arguments.data());
 #if !defined(__SANITIZE_ADDRESS__)  // which takes fewer cases
   if (failed == 0 && all)
     return tandem::test::check_all_were_executed();

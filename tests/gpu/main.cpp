@@ -3,17 +3,9 @@
 #include <cstdio>
 #include <string>
 
-#if __has_include(<catch2/catch_all.hpp>)
-#include <catch2/catch_all.hpp>
-#include <catch2/interfaces/catch_interfaces_registry_hub.hpp>
-#include <catch2/interfaces/catch_interfaces_testcase.hpp>
-#else
-#define CATCH_CONFIG_RUNNER
-#include <catch2/catch.hpp>
-#endif
-
 #include <tests/gpu/cuda.h>
 #include <tests/gpu/gpu_test.h>
+#include <tests/support/catch_runner.h>
 
 namespace tandem::test {
 
@@ -30,9 +22,8 @@ Gpu& the_gpu() {
 int main(int argc, char** argv) {
   std::string reason;
   if (tandem::test::CudaGpu::open(reason) == nullptr) {
-    const std::size_t tests = Catch::getRegistryHub().getTestCaseRegistry().getAllTests().size();
-    std::printf("skipped: %zu tests need a GPU: %s\n", tests, reason.c_str());
+    std::printf("skipped: %zu tests need a GPU: %s\n", tandem::test::count_tests(), reason.c_str());
     return 77;
   }
-  return Catch::Session().run(argc, argv);
+  return tandem::test::run_tests(argc, argv);
 }
