@@ -69,6 +69,10 @@ std::vector<Diagnostic> check_expectations(const DecisionReport& report, std::sp
         continue;
       }
       d.notes.push_back(fmt::format("{} is {}: {}", pass.name, pass.on ? "on" : "off", pass.rule));
+      if (pass.is_fusion)
+        d.help = fmt::format(
+            "'tandem explain GRAPH --fusion {}', with the same options, says of each site what is in the way",
+            pass.name);
       for (const NearMiss& miss : pass.near_misses) {
         d.notes.push_back(fmt::format("{}: {}; {}", counted(miss.count, "near miss"), miss.predicate, miss.example));
       }

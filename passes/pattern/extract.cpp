@@ -196,6 +196,17 @@ class Extractor {
     return name;
   }
 
+  /// `..B` says that leading dims are equal: of one value alone there is nothing to say.
+  static void name_only_shared_leading_dims(Pattern& p) {
+    std::map<std::string, int> uses;
+    for (const InputPattern& in : p.inputs)
+      ++uses[in.type.leading];
+    for (InputPattern& in : p.inputs) {
+      if (uses[in.type.leading] == 1)
+        in.type.leading.clear();
+    }
+  }
+
   Pattern build() {
     Pattern p;
     p.name = name_;
@@ -211,6 +222,7 @@ class Extractor {
         p.inputs.push_back({pattern_name(v), general.type(v), {}});
       }
     }
+    name_only_shared_leading_dims(p);
     for (const Node n : nodes_)
       add_node(p, n, general);
     p.types = general.types();

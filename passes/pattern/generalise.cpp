@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <tandem/passes/pattern/program.h>
+
 namespace tandem {
 
 namespace {
@@ -121,12 +123,12 @@ std::string Generaliser::variable(Dim d) {
   if (d.is_constant())
     name = fmt::format("D{}", d.constant());
   else if (!d.symbol().empty())
-    name = fmt::format("N_{}", d.symbol().view());
+    name = d.symbol().view() == "T" ? "N_T" : std::string(d.symbol().view());  // T is the dtype
   for (char& c : name) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0)
       c = '_';
   }
-  if (name.empty() || std::find(dims_.begin(), dims_.end(), name) != dims_.end())
+  if (name.empty() || parse_dtype(name) || std::find(dims_.begin(), dims_.end(), name) != dims_.end())
     name = fmt::format("N{}", dims_.size());
   dims_.push_back(name);
   it->second = name;
@@ -156,6 +158,18 @@ std::string Generaliser::dtype(DType d) {
   return "T";
 }
 
+/// A name for leading dims: the same dims, the same name. None when a pattern can have no more of them.
+std::string Generaliser::leading(std::span<const Dim> dims) {
+  const std::vector<Dim> key(dims.begin(), dims.end());
+  const auto found = std::find(leading_.begin(), leading_.end(), key);
+  const auto number = static_cast<std::size_t>(found - leading_.begin());
+  if (number >= max_pattern_leading)
+    return "";
+  if (found == leading_.end())
+    leading_.push_back(key);
+  return number == 0 ? "B" : fmt::format("B{}", number + 1);
+}
+
 TypePattern Generaliser::type(Value value) {
   const TensorType& t = graph_.type(value);
   TypePattern p;
@@ -163,11 +177,14 @@ TypePattern Generaliser::type(Value value) {
   p.has_shape = true;
   p.open = open_ && t.shape.rank() > 1;
   const auto dims = t.shape.dims();
+  if (p.open)
+    p.leading = leading(dims.first(dims.size() - 1));
   for (std::size_t i = p.open ? dims.size() - 1 : 0; i < dims.size(); ++i)
     p.dims.push_back(dim(dims[i]));
   // A weight's own rows and columns are what it is.
   if (p.open && graph_.is_weight(value)) {
     p.open = false;
+    p.leading.clear();
     p.dims.clear();
     for (const Dim d : dims)
       p.dims.push_back(dim(d));

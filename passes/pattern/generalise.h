@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ class Generaliser {
  public:
   Generaliser(const Graph& graph, std::span<const Node> nodes);
 
-  /// `T[.., D1536]`. Leading dims are left open where no node speaks of them.
+  /// `T[..B, D1536]`. Leading dims are left open where no node speaks of them; equal ones have one name.
   TypePattern type(Value value);
   /// The attributes of a node that are not at their defaults: as the match says them, and as a new node gets them.
   struct Attributes {
@@ -32,6 +33,7 @@ class Generaliser {
  private:
   Expr dim(Dim d);
   std::string variable(Dim d);
+  std::string leading(std::span<const Dim> dims);
   std::string capture_name(const std::string& attr);
   std::string dtype(DType d);
   Expr attribute(const AttrDef& def, Attribute value, std::size_t rank);
@@ -42,6 +44,7 @@ class Generaliser {
   std::map<std::uint64_t, std::vector<Dim>> sums_;  // by bits of a dim: its parts
   std::map<std::uint64_t, std::string> variables_;  // by bits of a dim
   std::vector<std::string> dims_;
+  std::vector<std::vector<Dim>> leading_;
   std::vector<TypeVariable> types_;
   std::optional<DType> varying_;  // the dtype that becomes T
   std::set<std::string> captures_;

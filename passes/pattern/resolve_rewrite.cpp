@@ -1,5 +1,7 @@
 // The right side of a variant: its new nodes, and what they replace.
 #include <algorithm>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -58,7 +60,11 @@ void Resolver::set_attributes(RewriteStep& step, const RewriteNode& source, cons
   for (const AttrPattern& a : source.attrs) {
     const int i = def.find_attr(a.name);
     if (i < 0) {
-      problem(a.span, "pattern.unknown-attribute", fmt::format("op '{}' has no attribute '{}'", def.name, a.name),
+      std::vector<std::string_view> names;
+      for (const AttrDef& d : def.attrs)
+        names.push_back(d.name);
+      problem(a.span, "pattern.unknown-attribute",
+              fmt::format("op '{}' has no attribute '{}'{}", def.name, a.name, did_you_mean(a.name, names)),
               def.name + def.signature);
       continue;
     }

@@ -163,8 +163,39 @@ class TypeChecker {
 
   // --- dims ------------------------------------------------------------------------------------------------------
 
+  /// Where not all equations hold, the dims are those with which the fewest fail: of four that speak of H, the odd one
+  /// is what is wrong, wherever it stands.
   void solve() {
-    std::vector<SoftState::DimEquation> pending = std::move(s_.equations);
+    const std::vector<SoftState::DimEquation> all = std::move(s_.equations);
+    constexpr std::size_t most_tried = 16;
+    const auto dims = s_.bound.dims;
+    const std::vector<bool> known = s_.dims_known;
+    const std::size_t before = s_.failures.size();
+    const auto failures_from = [&](std::size_t first) {
+      s_.bound.dims = dims;
+      s_.dims_known = known;
+      s_.failures.resize(before);
+      std::vector<SoftState::DimEquation> order = all;
+      if (!order.empty())
+        std::rotate(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(first),
+                    order.begin() + static_cast<std::ptrdiff_t>(first) + 1);
+      solve(std::move(order));
+      return s_.failures.size() - before;
+    };
+    std::size_t best = 0, fewest = failures_from(0);
+    if (fewest < 2 || all.size() > most_tried)
+      return;
+    for (std::size_t first = 1; first < all.size(); ++first) {
+      const std::size_t failures = failures_from(first);
+      if (failures < fewest) {
+        fewest = failures;
+        best = first;
+      }
+    }
+    failures_from(best);
+  }
+
+  void solve(std::vector<SoftState::DimEquation> pending) {
     for (bool progress = true; progress;) {
       progress = false;
       for (std::size_t i = 0; i < pending.size(); ++i) {

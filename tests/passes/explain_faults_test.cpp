@@ -140,6 +140,31 @@ TEST_CASE("two results that change places are one fault, one that is read twice 
         "2: result-index: %g is result 0 of split but %u is result 1 of it [5:5]\n");
 }
 
+TEST_CASE("of dims that do not agree the odd one is named, not those that follow from it", "[explain]") {
+  const Example halves = {R"(fusion halves {
+  types T in {f32}
+  dims  H
+  match {
+    in %x: T[.., 2 * H], %w: T[2 * H], %v: T[2 * H]
+    %n = rms_norm(%x, %w) {eps = $eps}
+    %m = mul(%n, %v)
+    %a, %b, %c = split(%m) {axis = -1, sizes = [H, ...]}
+    %d = mul(%a, %b)
+    %y = concat(%d, %c) {axis = -1}
+  }
+  rewrite { %new = abs(%x)  %y = %new }
+})",
+                          R"(graph @g(%x: f32[T, 8], %w: f32[8], %v: f32[8]) {
+  %n = rms_norm %x, %w {eps = 1e-06}
+  %m = mul %n, %v
+  %a, %b, %c = split %m {axis = -1, sizes = [3, 3, 2]}
+  %d = mul %a, %b
+  %y = concat %d, %c {axis = -1}
+  return %y
+})"};
+  CHECK(told(halves) == "2: dims: sizes[0] of split (%a) is H but it is 3, where H = 4 [8:40]\n");
+}
+
 TEST_CASE("two faults at one site are both told", "[explain]") {
   CHECK(told(gated, "%a = gelu %g {tanh_approximation = true}\n  %m = mul %a, %u\n  return %m",
              "%a = gelu %g\n  %m = mul %a, %u\n  return %m, %u") ==

@@ -107,6 +107,7 @@ TEST_CASE("an expectation that fails says what there was, with rule and near mis
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].code == "expect.matches");
   CHECK(findings[0].message == "'mla_dual_rms_norm' matched 61 times, expected 64");
+  CHECK(findings[0].help.starts_with("'tandem explain GRAPH --fusion mla_dual_rms_norm'"));
   REQUIRE(findings[0].notes.size() == 2);
   CHECK(findings[0].notes[1] == "3 near misses: %q has another user; %q is used by add (%add_3)");
 }

@@ -72,6 +72,7 @@ TEST_CASE("what to do is said beside what is wrong", "[diagnostics]") {
   CHECK(help("types T in {f16}", "in %x: f32 %y = cast(%x) {dtype = any} : T", "%z = cast(%x) {dtype = T}") == "");
   CHECK(help("", "%y = rms_norm(%x) {eps = $eps}", "%z = rms_norm(%x) {eps = $e}") == "captured are $eps");
   CHECK(help("", "%y = neg(%x)", "%z = rms_norm(%x) {eps = $e}") == "capture it in the match: {attribute = $e}");
+  CHECK(help("", "%y = gelu(%x)", "%z = softmax(%x) {axes = -1}") == "softmax(x) -> y {axis: int}");
   CHECK(help("", "%y, %more = neg(%x)", "%z = neg(%x)") == "neg(x) -> y");
   CHECK(help("types T in {fp16}", "in %x: T %y = neg(%x)", "%z = neg(%x)").starts_with("the dtypes are f64, f32, f16"));
 }

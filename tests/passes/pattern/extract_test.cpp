@@ -233,6 +233,19 @@ TEST_CASE("a draft: equal dims have one name, cuts are sums, eps is captured, vi
   CHECK(format_text(text, "draft") == text);
 }
 
+TEST_CASE("a draft has the graph's names for symbols, and one name for equal leading dims", "[extract]") {
+  const Graph graph = parse_text(Context::create(), R"(graph @g(%s: f16[H, M, N], %r: f16[H, M, N], %mask: f16[M, N]) {
+    %a = add %s, %r
+    %b = add %a, %mask
+    %p = softmax %b {axis = -1}
+    return %p
+  })");
+  const std::string text = extract_text(graph, nodes_of(graph, {"%a", "%b", "%p"}), "masked");
+  INFO(text);
+  CHECK(has(text, "dims      N\n"));
+  CHECK(has(text, "in %s: T[..B, N], %r: T[..B, N], %mask: T[.., N]"));
+}
+
 TEST_CASE("a draft matches other layers of the model, too", "[extract]") {
   const auto context = Context::create();
   const Graph graph = test::mla_layers(context, 5);
