@@ -5,12 +5,13 @@
 #include <optional>
 
 #include <tandem/ir/diagnostic.h>
+#include <tandem/passes/pattern/claims.h>
 #include <tandem/passes/pattern/match_record.h>
 #include <tandem/passes/pattern/matcher.h>
-#include <tandem/passes/pattern/node_bits.h>
 #include <tandem/passes/pattern/prefetch.h>
 #include <tandem/passes/pattern/rewrite_trail.h>
 #include <tandem/passes/pattern/rewriter.h>
+#include <tandem/passes/pattern/surroundings.h>
 
 namespace tandem {
 
@@ -38,6 +39,7 @@ class Engine {
         observer_(observer),
         matcher_(set, graph),
         rewriter_(set, graph),
+        surroundings_(graph),
         suspicious_(graph.num_nodes() + 64),
         limit_(16 * graph.num_nodes() + 1024) {
     result_.fusions.resize(set.patterns.size());
@@ -75,6 +77,7 @@ class Engine {
     std::size_t anchors = 0;
     for (const Matcher::Anchor& anchor : matcher_.anchors())
       anchors += graph_.count(anchor.op);
+    claims_.reach(graph_.node_capacity());
     hits_.reserve(anchors);
     records_.reserve(anchors);
     for (const Matcher::Anchor& anchor : matcher_.anchors()) {
@@ -107,7 +110,7 @@ class Engine {
   /// True when there are enough hits of this variant at this anchor: the rest is found when these are rewritten.
   bool add_hit(std::uint32_t variant, const MatchState& state) {
     const CompiledVariant& v = set_.variants[variant];
-    claim(std::span(state.nodes).first(v.nodes.size()));
+    claims_.add(std::span(state.nodes).first(v.nodes.size()));
     hits_.push_back({matcher_.view().order(anchor_.index), variant, records_.add(variant, v, state), anchor_});
     if (hits_.size() < max_hits_at_anchor)
       return false;
@@ -118,43 +121,11 @@ class Engine {
     return true;
   }
 
-  /// Notes the nodes of a hit, and those of them that another hit has, too.
-  void claim(std::span<const std::uint32_t> nodes) {
-    claimed_.reach(graph_.node_capacity());
-    bool contested = false;
-    for (const std::uint32_t n : nodes)
-      contested |= claimed_.has(n);
-    if (contested)
-      contest(nodes);
-    for (const std::uint32_t n : nodes)
-      claimed_.add(n);
-  }
-
-  void contest(std::span<const std::uint32_t> nodes) {
-    any_contested_ = true;
-    contested_.reach(graph_.node_capacity());
-    for (const std::uint32_t n : nodes) {
-      if (claimed_.has(n))
-        contested_.add(n);
-    }
-  }
-
-  /// Whether a hit shares a node with another.
-  bool is_contested(std::span<const std::uint32_t> nodes) const {
-    return any_contested_ &&
-           std::any_of(nodes.begin(), nodes.end(), [&](std::uint32_t n) { return contested_.has(n); });
-  }
-
   /// Before another round.
   void forget_hits() {
-    for (std::size_t i = 0; i < hits_.size(); ++i) {
-      for (const std::uint32_t n : nodes_of_hit(i)) {
-        claimed_.remove(n);
-        if (any_contested_)
-          contested_.remove(n);
-      }
-    }
-    any_contested_ = false;
+    for (std::size_t i = 0; i < hits_.size(); ++i)
+      claims_.remove(nodes_of_hit(i));
+    claims_.none_left();
     hits_.clear();
     records_.clear();
     loaded_ = {};
@@ -211,7 +182,7 @@ class Engine {
     }
     Attempt attempt{this, &variant, &matcher_.plan_of(hit.variant), false, {}};
     bool matched = false;
-    if (!is_contested(records_.nodes(hit.record, variant))) {
+    if (!claims_.are_contested(records_.nodes(hit.record, variant))) {
       const bool like_last = records_.load(hit.record, hit.variant, variant, state_, loaded_);
       const bool in_doubt = variant.has_guards || (variant.has_negative_parts && hindering_);
       matched = !in_doubt || matcher_.still_holds(hit.variant, state_);
@@ -328,51 +299,10 @@ class Engine {
 
   /// Nodes within reach of a change are tried again: as far as the largest pattern is wide.
   void find_around_seeds() {
-    std::vector<Node> frontier = std::move(seeds_), next;
+    claims_.reach(graph_.node_capacity());
+    const std::vector<Node> reached = surroundings_.of(seeds_, released_, set_.diameter);
     seeds_.clear();
-    if (seen_.size() < graph_.node_capacity())
-      seen_.resize(graph_.node_capacity(), 0);
-    ++round_;
-    std::vector<Node> reached;
-    auto visit = [&](Node n) {
-      if (!n || n == graph_.return_node() || !graph_.is_live(n) || seen_[n.index] == round_)
-        return;
-      seen_[n.index] = round_;
-      reached.push_back(n);
-      next.push_back(n);
-    };
-    // A constant that every layer shares has many users, each of which leads back to it: they are visited once.
-    std::vector<bool> spread(graph_.value_capacity());
-    auto visit_users = [&](Value v) {
-      if (spread[v.index])
-        return;
-      spread[v.index] = true;
-      for (const Use use : graph_.uses(v))
-        visit(use.user);
-    };
-    for (Node n : frontier)
-      visit(n);
-    for (Value v : released_) {
-      if (!graph_.is_live(v))
-        continue;
-      visit(graph_.def_node(v));
-      visit_users(v);
-    }
     released_.clear();
-    for (std::size_t depth = 0; depth < set_.diameter && !next.empty(); ++depth) {
-      frontier = std::move(next);
-      next.clear();
-      for (Node n : frontier) {
-        for (std::size_t i = 0; i < graph_.num_operands(n); ++i) {
-          const Value v = graph_.operand(n, i);
-          visit(graph_.def_node(v));
-          visit_users(v);
-        }
-        for (std::size_t i = 0; i < graph_.num_results(n); ++i)
-          visit_users(graph_.result(n, i));
-      }
-    }
-    std::sort(reached.begin(), reached.end(), [&](Node a, Node b) { return graph_.comes_before(a, b); });
     for (const Matcher::Anchor& anchor : matcher_.anchors()) {
       for (Node n : reached) {
         if (graph_.op(n) == anchor.op)
@@ -386,6 +316,7 @@ class Engine {
   const SiteObserver& observer_;
   Matcher matcher_;
   Rewriter rewriter_;
+  Surroundings surroundings_;
   std::size_t suspicious_;
   std::size_t limit_;
   std::size_t rewrites_ = 0;
@@ -394,11 +325,8 @@ class Engine {
   GrowingArray<Hit> hits_;
   MatchRecords records_;
   MatchState state_;
-  MatchRecords::Loaded loaded_;   // what `state_` holds
-  NodeBits claimed_, contested_;  // nodes of a hit of this round, and of more than one
-  bool any_contested_ = false;
-  std::vector<std::uint32_t> seen_;  // by node index: the round that looked around it last
-  std::uint32_t round_ = 0;
+  MatchRecords::Loaded loaded_;  // what `state_` holds
+  Claims claims_;                // of the hits of this round
   std::vector<Node> seeds_;
   std::vector<Value> released_;          // lost a reader: what else reads them may match now
   std::vector<std::uint32_t> taken_by_;  // by node index: the pattern that removed it
