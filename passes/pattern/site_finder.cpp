@@ -14,7 +14,7 @@ namespace {
 /// Readings that cost more than this are no sites: too little of the pattern is there.
 constexpr int hopeless = 8 * predicate_cost;
 /// More than any one thing costs that is in the way.
-constexpr int beyond_one_failure = missing_cost + 1;
+constexpr int beyond_one_failure = view_instead_cost + 1;
 
 /// The best reading of one node, over all variants.
 class Nearest final : public SoftMatcher::Sink {
@@ -37,14 +37,16 @@ class Nearest final : public SoftMatcher::Sink {
       return limit_;
     const std::size_t others = failures.size() - std::min(failures.size(), match.obstacles.size());
     const int distance = match.cost + static_cast<int>(others) * predicate_cost;
-    if (distance >= limit_)
+    const std::size_t bound = match.num_bound();
+    // Of two readings that are as near, the one in which more of the pattern is there.
+    if (distance > limit_ || (distance == limit_ && !(best_ && bound > best_->bound)))
       return limit_;
     limit_ = distance;
     SiteExplanation site;
     site.variant = variant_;
     site.distance = distance;
     site.failures = std::move(failures);
-    site.bound = match.num_bound();
+    site.bound = bound;
     site.unreached = match.num_unreached();
     const GraphView view(graph_);
     for (const SoftBinding& b : match.nodes) {
@@ -244,7 +246,9 @@ bool SiteFinder::is_enough(const SiteExplanation& site) const {
 
 void SiteFinder::sort(std::vector<SiteExplanation>& sites) const {
   std::stable_sort(sites.begin(), sites.end(), [&](const SiteExplanation& a, const SiteExplanation& b) {
-    return a.distance != b.distance ? a.distance < b.distance : graph_.comes_before(a.anchor, b.anchor);
+    if (a.distance != b.distance)
+      return a.distance < b.distance;
+    return a.bound != b.bound ? a.bound > b.bound : graph_.comes_before(a.anchor, b.anchor);
   });
 }
 

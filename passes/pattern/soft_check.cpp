@@ -172,16 +172,27 @@ class SoftChecker {
   bool lacks_reader(int value) const {
     for (std::size_t i = 0; i < s_.v.nodes.size(); ++i) {
       const auto& operands = s_.v.nodes[i].operands;
-      if (s_.m.nodes[i].node == no_index && std::find(operands.begin(), operands.end(), value) != operands.end())
+      if (s_.m.nodes[i].node == no_index && !s_.m.nodes[i].absent &&
+          std::find(operands.begin(), operands.end(), value) != operands.end())
         return true;
     }
     return false;
   }
 
+  /// Whether another op stands in the node's place that could be taken for it: then its users count, too.
+  bool is_alike(std::size_t i) const {
+    const PatternNode& n = s_.v.nodes[i];
+    if (!s_.m.nodes[i].foreign || n.results.size() != 1 || s_.graph.num_results(s_.node(i)) != 1)
+      return false;
+    const OpDef &wanted = s_.set.context->op(n.op), &found = s_.graph.def(s_.node(i));
+    return wanted.has(trait::view) == found.has(trait::view) &&
+           wanted.has(trait::elementwise) == found.has(trait::elementwise);
+  }
+
   void check_uses() {
     for (std::size_t i = 0; i < s_.v.nodes.size(); ++i) {
       const PatternNode& n = s_.v.nodes[i];
-      if (!s_.is_bound(i) || n.keep || n.recompute)
+      if (!(s_.is_bound(i) || is_alike(i)) || n.keep || n.recompute)
         continue;
       for (std::size_t r = 0; r < n.results.size() && r < s_.graph.num_results(s_.node(i)); ++r) {
         const int id = n.results[r];

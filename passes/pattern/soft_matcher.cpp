@@ -167,7 +167,7 @@ bool SoftMatcher::leads_on(std::uint32_t value, int pattern_value, bool upwards)
   if (upwards) {
     const int def = v_.values[static_cast<std::size_t>(pattern_value)].node;
     const std::uint32_t found = view_.def(value);
-    return def < 0 || (found != no_index && view_.op(found) == v_.nodes[static_cast<std::size_t>(def)].op);
+    return def >= 0 && found != no_index && view_.op(found) == v_.nodes[static_cast<std::size_t>(def)].op;
   }
   for (const PatternNode& n : v_.nodes) {
     if (std::find(n.operands.begin(), n.operands.end(), pattern_value) == n.operands.end())

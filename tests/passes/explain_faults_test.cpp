@@ -170,6 +170,15 @@ TEST_CASE("two faults at one site are both told", "[explain]") {
              "%a = gelu %g\n  %m = mul %a, %u\n  return %m, %u") ==
         "2: attribute: tanh_approximation of gelu (%a) is true but it is false [6:20]; "
         "other-use: %u has no other user but %u is an output of the graph [5:5]\n");
+  // What stands in another op's place has users, too; and where a step is left out, what is in front of it.
+  CHECK(told(attention, "%sm = add %st, %mask\n  %p = softmax %sm {axis = -1}\n  %y = matmul %p, %v\n  return %y",
+             "%sm = sub %st, %mask\n  %p = softmax %sm {axis = -1}\n  %y = matmul %p, %v\n  return %y, %sm") ==
+        "2: other-op: add (%sm) reads %st but sub (%sm) reads %st instead [11:5]; "
+        "other-use: %sm has no other user but %sm is an output of the graph [11:5]\n");
+  CHECK(told(attention, "%sm = add %st, %mask\n  %p = softmax %sm {axis = -1}\n  %y = matmul %p, %v\n  return %y",
+             "%p = softmax %st {axis = -1}\n  %y = matmul %p, %v\n  return %y, %s") ==
+        "2: missing: add (%sm) reads %st but %st is used by softmax only [11:5]; "
+        "other-use: %s has no other user but %s is an output of the graph [8:5]\n");
   // Not a softmax in the place of another op: it stands behind one.
   CHECK(told(attention, "%p = softmax %sm {axis = -1}", "%n = neg %sm\n  %p = softmax %n {axis = -2}") ==
         "2: in-between: softmax (%p) reads %sm as it is but neg (%n) stands in between [12:5]; "
