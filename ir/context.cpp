@@ -9,16 +9,13 @@
 #include <fmt/format.h>
 
 #include <tandem/ir/diagnostic.h>
+#include <tandem/ir/hash_mix.h>
 #include <tandem/ir/ops/infer.h>
 #include <tandem/ir/string_table.h>
 
 namespace tandem {
 
 namespace {
-
-std::size_t mix(std::size_t seed, std::uint64_t value) {
-  return (seed ^ value) * 0x9e3779b97f4a7c15ULL + (seed >> 29);
-}
 
 std::size_t hash_bytes(const void* data, std::size_t size) {
   return std::hash<std::string_view>()({static_cast<const char*>(data), size});
@@ -29,7 +26,7 @@ struct DimsHash {
   std::size_t operator()(std::span<const Dim> dims) const {
     std::size_t h = dims.size();
     for (Dim d : dims)
-      h = mix(h, d.bits());
+      h = hash_mix(h, d.bits());
     return h;
   }
 };
@@ -53,7 +50,7 @@ struct RealsEqual {  // by bits: NaN equals itself
 };
 struct LiteralHash {
   std::size_t operator()(const TensorLiteral& l) const {
-    return mix(hash_bytes(l.data.data(), l.data.size()), static_cast<std::uint64_t>(l.type.dtype));
+    return hash_mix(hash_bytes(l.data.data(), l.data.size()), static_cast<std::uint64_t>(l.type.dtype));
   }
 };
 struct LiteralEqual {

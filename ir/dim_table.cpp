@@ -8,6 +8,7 @@
 #include <tandem/ir/diagnostic.h>
 #include <tandem/ir/dim.h>
 #include <tandem/ir/dim_polynomial.h>
+#include <tandem/ir/hash_mix.h>
 #include <tandem/ir/insert_only_set.h>
 
 namespace tandem {
@@ -31,21 +32,16 @@ struct AtomEntry : DimAtom {
   Dim dim;  ///< This atom as an expression of its own.
 };
 
-std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
-  hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-  return hash ^ (hash >> 29);
-}
-
 std::uint64_t pointer_bits(const void* pointer) {
   return reinterpret_cast<std::uint64_t>(pointer);
 }
 
 std::uint64_t hash_expression(std::int64_t constant, std::span<const DimTermView> terms) {
-  std::uint64_t hash = mix(terms.size(), static_cast<std::uint64_t>(constant));
+  std::uint64_t hash = hash_mix(terms.size(), static_cast<std::uint64_t>(constant));
   for (const DimTermView& term : terms) {
-    hash = mix(hash, static_cast<std::uint64_t>(term.coefficient));
+    hash = hash_mix(hash, static_cast<std::uint64_t>(term.coefficient));
     for (const DimAtom* atom : term.atoms)
-      hash = mix(hash, pointer_bits(atom));
+      hash = hash_mix(hash, pointer_bits(atom));
   }
   return hash;
 }
@@ -182,7 +178,7 @@ DimTable::~DimTable() {
 }
 
 Dim DimTable::symbol(Symbol name) {
-  const std::uint64_t hash = mix(0, pointer_bits(name.id()));
+  const std::uint64_t hash = hash_mix(0, pointer_bits(name.id()));
   if (const AtomEntry* found = impl_->find_atom(hash, DimAtomKind::symbol, name, {}, {}))
     return found->dim;
   if (!is_symbol_name(name.view()))
@@ -203,7 +199,8 @@ Dim DimTable::atom(DimAtomKind kind, Dim numerator, Dim divisor) {
     internal_error("a constant floordiv, mod or min must be folded");
   if (common_table(numerator, divisor) != this)
     internal_error("dims of two contexts were combined");
-  const std::uint64_t hash = mix(mix(mix(1, static_cast<std::uint64_t>(kind)), numerator.bits()), divisor.bits());
+  const std::uint64_t hash =
+      hash_mix(hash_mix(hash_mix(1, static_cast<std::uint64_t>(kind)), numerator.bits()), divisor.bits());
   if (const AtomEntry* found = impl_->find_atom(hash, kind, {}, numerator, divisor))
     return found->dim;
   const std::scoped_lock lock(impl_->mutex);

@@ -4,22 +4,19 @@
 #include <cstdint>
 
 #include <tandem/ir/builder.h>
+#include <tandem/ir/hash_mix.h>
 
 namespace tandem {
 
 namespace {
 
-std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
-  return ((h ^ v) * 0x9e3779b97f4a7c15ULL) ^ (h >> 29);
-}
-
 std::uint64_t hash(OpId op, std::span<const TensorType> operands, std::span<const Attribute> attrs) {
   std::uint64_t h = op.index;
   for (const TensorType& t : operands)
-    h = mix(h, reinterpret_cast<std::uint64_t>(t.shape.id()) + static_cast<std::uint64_t>(t.dtype));
+    h = hash_mix(h, reinterpret_cast<std::uint64_t>(t.shape.id()) + static_cast<std::uint64_t>(t.dtype));
   for (const Attribute a : attrs)
-    h = mix(h, a.bits());
-  return mix(h, 0) >> 32;
+    h = hash_mix(h, a.bits());
+  return hash_mix(h, 0) >> 32;
 }
 
 }  // namespace

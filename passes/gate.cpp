@@ -111,7 +111,7 @@ void choose_providers(const GateRequest& request, const PassConfig& config, cons
   }
 }
 
-std::string platform_names(const std::vector<Platform>& platforms) {
+std::string list_of(const std::vector<Platform>& platforms) {
   std::string text;
   for (Platform p : platforms)
     text += fmt::format("{}{}", text.empty() ? "" : ", ", to_string(p));
@@ -152,7 +152,7 @@ GateAnswer decide(const GateRequest& request, const PassConfig& config, const Ca
       return answer;
     }
     if (!request.platforms.empty() && !contains(request.platforms, target.platform)) {
-      answer.rule = fmt::format("{} is not {}", to_string(target.platform), platform_names(request.platforms));
+      answer.rule = fmt::format("{} is not {}", to_string(target.platform), list_of(request.platforms));
       if (!request.flag.empty())
         answer.notes.push_back(fmt::format("{} = on forces it where a kernel exists", request.flag));
       return answer;

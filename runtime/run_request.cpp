@@ -13,7 +13,7 @@
 namespace tandem {
 namespace {
 
-[[noreturn]] void fail(std::string code, const PlanPort* port, std::string message, std::string help = {}) {
+[[noreturn]] void refuse(std::string code, const PlanPort* port, std::string message, std::string help = {}) {
   Diagnostic d;
   d.code = std::move(code);
   if (port)
@@ -35,11 +35,11 @@ void check_memory(const TensorView& v, const PlanPort& port, const char* what) {
   if (v.size() == 0)
     return;
   if (!v.data)
-    fail("run.null", &port, fmt::format("the {} '{}' has no memory", what, port.name));
+    refuse("run.null", &port, fmt::format("the {} '{}' has no memory", what, port.name));
   if (reinterpret_cast<std::uintptr_t>(v.data) % byte_size(v.dtype) != 0)
-    fail("run.misaligned", &port,
-         fmt::format("the {} '{}' is not aligned to its elements of {}", what, port.name,
-                     counted(byte_size(v.dtype), "byte")));
+    refuse("run.misaligned", &port,
+           fmt::format("the {} '{}' is not aligned to its elements of {}", what, port.name,
+                       counted(byte_size(v.dtype), "byte")));
 }
 
 }  // namespace
@@ -48,29 +48,29 @@ void RunRequest::check_inputs(std::span<const TensorView> inputs) const {
   const std::size_t expected = plan_.inputs.size();
   if (inputs.size() != expected) {
     const PlanPort* missing = inputs.size() < expected ? &plan_.inputs[inputs.size()] : nullptr;
-    fail("run.inputs", missing,
-         missing ? fmt::format("{} given, expected {}: '{}' ({}) is missing", counted(inputs.size(), "input"), expected,
-                               missing->name, to_string(missing->type))
-                 : fmt::format("{} given, expected {}", counted(inputs.size(), "input"), expected));
+    refuse("run.inputs", missing,
+           missing ? fmt::format("{} given, expected {}: '{}' ({}) is missing", counted(inputs.size(), "input"),
+                                 expected, missing->name, to_string(missing->type))
+                   : fmt::format("{} given, expected {}", counted(inputs.size(), "input"), expected));
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const PlanPort& port = plan_.inputs[i];
     const TensorView& v = inputs[i];
     if (v.dtype != port.type.dtype)
-      fail("run.dtype", &port,
-           fmt::format("the input '{}' is {}, expected {}", port.name, to_string(v.dtype), to_string(port.type)));
+      refuse("run.dtype", &port,
+             fmt::format("the input '{}' is {}, expected {}", port.name, to_string(v.dtype), to_string(port.type)));
     if (v.rank > max_rank)
-      fail("run.shape", &port, fmt::format("the input '{}' has rank {}", port.name, v.rank));
+      refuse("run.shape", &port, fmt::format("the input '{}' has rank {}", port.name, v.rank));
     if (std::any_of(v.dims().begin(), v.dims().end(), [](std::int64_t d) { return d < 0; }))
-      fail("run.shape", &port, fmt::format("the input '{}' has a negative size", port.name));
+      refuse("run.shape", &port, fmt::format("the input '{}' has a negative size", port.name));
     check_memory(v, port, "input");
   }
 }
 
 void RunRequest::check_outputs(std::span<const TensorView> inputs, std::span<const TensorView> outputs) {
   if (outputs.size() != plan_.outputs.size())
-    fail("run.outputs", nullptr,
-         fmt::format("{} output buffers were given, expected {}", outputs.size(), plan_.outputs.size()));
+    refuse("run.outputs", nullptr,
+           fmt::format("{} output buffers were given, expected {}", outputs.size(), plan_.outputs.size()));
   input_extents_.clear();
   output_extents_.clear();
   for (const TensorView& v : inputs)
@@ -78,18 +78,19 @@ void RunRequest::check_outputs(std::span<const TensorView> inputs, std::span<con
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const PlanPort& port = plan_.outputs[i];
     if (outputs[i].rank > max_rank)
-      fail("run.outputs", &port, fmt::format("output {} has rank {}", i, outputs[i].rank));
+      refuse("run.outputs", &port, fmt::format("output {} has rank {}", i, outputs[i].rank));
     check_memory(outputs[i], port, "output");
     if (!elements_are_distinct(outputs[i]))
-      fail("run.overlap", &port, fmt::format("elements of the buffer of output {} ('{}') overlap", i, port.name));
+      refuse("run.overlap", &port, fmt::format("elements of the buffer of output {} ('{}') overlap", i, port.name));
     const Extent e = extent(outputs[i]);
     for (std::size_t j = 0; j < input_extents_.size(); ++j)
       if (e.meets(input_extents_[j]))
-        fail("run.overlap", &port,
-             fmt::format("the buffer of output {} ('{}') overlaps the input '{}'", i, port.name, plan_.inputs[j].name));
+        refuse(
+            "run.overlap", &port,
+            fmt::format("the buffer of output {} ('{}') overlaps the input '{}'", i, port.name, plan_.inputs[j].name));
     for (std::size_t j = 0; j < output_extents_.size(); ++j)
       if (e.meets(output_extents_[j]))
-        fail("run.overlap", &port, fmt::format("the buffers of outputs {} and {} overlap", j, i));
+        refuse("run.overlap", &port, fmt::format("the buffers of outputs {} and {} overlap", j, i));
     output_extents_.push_back(e);
   }
 }
@@ -137,17 +138,17 @@ std::vector<Tensor> order_inputs(std::span<const PlanPort> ports, std::span<cons
   for (const NamedTensor& t : inputs) {
     const auto port = std::find(known.begin(), known.end(), t.name);
     if (port == known.end())
-      fail("run.inputs", nullptr, fmt::format("the graph has no input '{}'{}", t.name, did_you_mean(t.name, known)),
-           known.empty() ? "it has none" : fmt::format("its inputs are: {}", fmt::join(known, ", ")));
+      refuse("run.inputs", nullptr, fmt::format("the graph has no input '{}'{}", t.name, did_you_mean(t.name, known)),
+             known.empty() ? "it has none" : fmt::format("its inputs are: {}", fmt::join(known, ", ")));
     const auto i = static_cast<std::size_t>(port - known.begin());
     if (std::exchange(given[i], 1))
-      fail("run.inputs", &ports[i], fmt::format("the input '{}' is given twice", t.name));
+      refuse("run.inputs", &ports[i], fmt::format("the input '{}' is given twice", t.name));
     ordered[i] = t.tensor;
   }
   for (std::size_t i = 0; i < ports.size(); ++i)
     if (!given[i])
-      fail("run.inputs", &ports[i],
-           fmt::format("the input '{}' ({}) is missing", ports[i].name, to_string(ports[i].type)));
+      refuse("run.inputs", &ports[i],
+             fmt::format("the input '{}' ({}) is missing", ports[i].name, to_string(ports[i].type)));
   return ordered;
 }
 

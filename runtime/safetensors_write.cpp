@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t data_alignment = 64;
 
-[[noreturn]] void fail(std::string code, const std::string& file, const std::string& tensor, std::string message) {
+[[noreturn]] void cannot_write(std::string code, const std::string& file, const std::string& tensor,
+                               std::string message) {
   Diagnostic d;
   d.code = std::move(code);
   d.where.file = file;
@@ -31,10 +32,10 @@ std::vector<const NamedTensor*> in_file_order(const std::string& path, std::span
   std::vector<const NamedTensor*> order;
   for (const NamedTensor& t : tensors) {
     if (t.name.empty() || t.name == "__metadata__")
-      fail("safetensors.name", path, t.name,
-           fmt::format("a tensor cannot be called '{}' in a safetensors file", t.name));
+      cannot_write("safetensors.name", path, t.name,
+                   fmt::format("a tensor cannot be called '{}' in a safetensors file", t.name));
     if (!names.insert(t.name).second)
-      fail("safetensors.duplicate", path, t.name, fmt::format("two tensors are called '{}'", t.name));
+      cannot_write("safetensors.duplicate", path, t.name, fmt::format("two tensors are called '{}'", t.name));
     order.push_back(&t);
   }
   std::sort(order.begin(), order.end(), [](const NamedTensor* a, const NamedTensor* b) {
@@ -65,12 +66,13 @@ void write_safetensors(const std::string& path, std::span<const NamedTensor> ten
   try {
     json = header.dump();
   } catch (const nlohmann::json::exception&) {
-    fail("safetensors.name", path, {}, "a tensor's name or the metadata is not UTF-8");
+    cannot_write("safetensors.name", path, {}, "a tensor's name or the metadata is not UTF-8");
   }
   json.resize((json.size() + 8 + data_alignment - 1) / data_alignment * data_alignment - 8, ' ');
   if (json.size() > max_safetensors_header)
-    fail("safetensors.header", path, {},
-         fmt::format("the header would take {} bytes; the format allows {}", json.size(), max_safetensors_header));
+    cannot_write(
+        "safetensors.header", path, {},
+        fmt::format("the header would take {} bytes; the format allows {}", json.size(), max_safetensors_header));
 
   std::string file;
   file.reserve(8 + json.size() + bytes);

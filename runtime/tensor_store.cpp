@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 constexpr std::string_view index_suffix = ".index.json";
 constexpr std::uint64_t max_index_bytes = 100'000'000;
 
-[[noreturn]] void fail(std::string code, const std::string& file, const std::string& path, std::string message,
-                       std::string help = {}) {
+[[noreturn]] void cannot_load(std::string code, const std::string& file, const std::string& path, std::string message,
+                              std::string help = {}) {
   Diagnostic d;
   d.code = std::move(code);
   d.where.file = file;
@@ -122,7 +122,8 @@ void TensorStore::add_file(const std::string& path) {
   const SafetensorsFile file = SafetensorsFile::open(path);
   for (const std::string& name : file.names()) {
     if (find(name))
-      fail("weights.duplicate", path, name, fmt::format("a tensor '{}' was already read from another file", name));
+      cannot_load("weights.duplicate", path, name,
+                  fmt::format("a tensor '{}' was already read from another file", name));
     add(name, file.require(name));
   }
 }
@@ -131,16 +132,16 @@ void TensorStore::add_index(const std::string& path) {
   const std::string json = read_file(path, max_index_bytes);
   IndexReader reader;
   if (!nlohmann::json::sax_parse(json, &reader))
-    fail("safetensors.index", path, {}, reader.fault);
+    cannot_load("safetensors.index", path, {}, reader.fault);
   if (!reader.found_map)
-    fail("safetensors.index", path, {}, "the index has no 'weight_map'",
-         "expected {\"weight_map\": {\"tensor\": \"file.safetensors\"}}");
+    cannot_load("safetensors.index", path, {}, "the index has no 'weight_map'",
+                "expected {\"weight_map\": {\"tensor\": \"file.safetensors\"}}");
   std::map<std::string, std::vector<std::string>> by_shard;
   for (const auto& [tensor, shard] : reader.weight_map) {
     // A shard stands beside its index; an index must not make us read elsewhere.
     if (!is_plain_file_name(shard))
-      fail("safetensors.index", path, "weight_map." + tensor,
-           fmt::format("'{}' is not the name of a file beside the index", shard));
+      cannot_load("safetensors.index", path, "weight_map." + tensor,
+                  fmt::format("'{}' is not the name of a file beside the index", shard));
     by_shard[shard].push_back(tensor);
   }
   for (const auto& [shard, names] : by_shard) {
@@ -148,9 +149,10 @@ void TensorStore::add_index(const std::string& path) {
     for (const std::string& name : names) {
       auto tensor = file.find(name);
       if (!tensor)
-        fail("safetensors.index", path, "weight_map." + name, fmt::format("'{}' has no tensor '{}'", shard, name));
+        cannot_load("safetensors.index", path, "weight_map." + name,
+                    fmt::format("'{}' has no tensor '{}'", shard, name));
       if (find(name))
-        fail("weights.duplicate", path, name, fmt::format("a tensor '{}' was already read", name));
+        cannot_load("weights.duplicate", path, name, fmt::format("a tensor '{}' was already read", name));
       add(name, *std::move(tensor));
     }
   }
@@ -167,15 +169,15 @@ void TensorStore::add_folder(const std::string& path) {
       files.push_back(std::move(name));
   }
   if (error)
-    fail("file.read", path, {}, fmt::format("cannot list the folder: {}", error.message()));
+    cannot_load("file.read", path, {}, fmt::format("cannot list the folder: {}", error.message()));
   std::sort(files.begin(), files.end());
   if (indices.size() == 1)
     return add_index(indices.front());
   if (indices.size() > 1)
-    fail("safetensors.index", path, {}, fmt::format("the folder has {} index files", indices.size()),
-         "name the one to read");
+    cannot_load("safetensors.index", path, {}, fmt::format("the folder has {} index files", indices.size()),
+                "name the one to read");
   if (files.empty())
-    fail("file.open", path, {}, "the folder has no .safetensors file");
+    cannot_load("file.open", path, {}, "the folder has no .safetensors file");
   for (const std::string& file : files)
     add_file(file);
 }

@@ -24,9 +24,9 @@ namespace {
   throw Error(std::move(d));
 }
 
-struct Descriptor {
+struct ClosedAtEnd {
   int fd;
-  ~Descriptor() {
+  ~ClosedAtEnd() {
     if (fd >= 0)
       ::close(fd);
   }
@@ -47,7 +47,7 @@ MappedFile map_file(const std::string& path) {
   if (path == "-")
     return from_string(read_file(path));
   // O_NONBLOCK: opening a pipe that nobody writes to must not hang before it is known to be one.
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  const ClosedAtEnd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0)
     fail("file.open", path, "cannot open the file", errno);
   struct stat status {};

@@ -20,7 +20,7 @@ namespace tandem {
 
 namespace {
 
-[[noreturn]] void fail(std::string_view file, std::string_view code, std::string message, std::string help) {
+[[noreturn]] void cannot_read(std::string_view file, std::string_view code, std::string message, std::string help) {
   Diagnostic d = io::finding(code, std::move(message), std::move(help));
   d.where.file = file;
   throw Error(std::move(d));
@@ -44,7 +44,7 @@ constexpr std::string_view known_forms =
 Graph read_graph_bytes(std::shared_ptr<Context> context, std::string_view bytes, std::string_view file) {
   const std::string_view start = skip_comments(bytes);
   if (start.empty())
-    fail(file, "format.empty", "the file is empty", std::string(known_forms));
+    cannot_read(file, "format.empty", "the file is empty", std::string(known_forms));
   if (is_torch_export(start))
     return import_torch_export_bytes(std::move(context), start, file).graph;
   // A byte order mark, UTF-16 and a list are JSON's own to explain.
@@ -56,8 +56,8 @@ Graph read_graph_bytes(std::shared_ptr<Context> context, std::string_view bytes,
     return parse_text(std::move(context), bytes, file);
   std::string shown;
   io::append_quoted(shown, start.substr(0, 16));
-  fail(file, "format.unknown", fmt::format("the file starts with {}, which is no known form of a graph", shown),
-       std::string(known_forms));
+  cannot_read(file, "format.unknown", fmt::format("the file starts with {}, which is no known form of a graph", shown),
+              std::string(known_forms));
 }
 
 bool is_archive_file(std::string_view path) {

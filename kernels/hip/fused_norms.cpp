@@ -21,8 +21,6 @@ namespace tandem::hip {
 
 namespace {
 
-constexpr std::int64_t max_rows_a_launch = std::int64_t{1} << 21;
-
 // --- fused_add_rms_norm
 // --------------------------------------------------------------------------------------------------
 

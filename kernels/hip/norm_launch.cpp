@@ -17,9 +17,6 @@ using gpu::NormParams;
 using gpu::NormPart;
 using gpu::StridedNormParams;
 
-/// Rows of one launch. HIP wants blocks times threads below 2^32, which this keeps for blocks of 1,024 threads.
-constexpr std::int64_t max_rows_a_launch = std::int64_t{1} << 21;
-
 /// From this many rows on a wave takes a row; below, a block does, because there are too few rows to fill the GPU with
 /// waves and what counts is the time of one. Measured on an H200 (docs/gpu.md), scaled by multiprocessors.
 std::int64_t rows_for_waves(const GpuInfo& device) {

@@ -1,12 +1,16 @@
 // Launching the RMS norm kernels: which of them, for one tensor or for two of the same rows.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 
 #include <tandem/kernels/hip/launch.h>
 
 namespace tandem::hip {
+
+/// Rows of one launch. HIP wants blocks times threads below 2^32, which this keeps for blocks of 1,024 threads.
+inline constexpr std::int64_t max_rows_a_launch = std::int64_t{1} << 21;
 
 /// One norm over the last axis.
 struct NormTensors {

@@ -15,7 +15,7 @@ namespace tandem {
 
 namespace {
 
-std::optional<Platform> parse_platform(std::string_view text) {
+std::optional<Platform> platform_named(std::string_view text) {
   for (Platform p : {Platform::cpu, Platform::cuda, Platform::rocm}) {
     if (text == to_string(p))
       return p;
@@ -26,7 +26,7 @@ std::optional<Platform> parse_platform(std::string_view text) {
 void check_platforms(std::span<const Pattern> patterns, std::vector<Diagnostic>& problems) {
   for (const Pattern& p : patterns) {
     for (const std::string& platform : p.platforms) {
-      if (parse_platform(platform))
+      if (platform_named(platform))
         continue;
       problems.push_back(pattern_problem(
           p, p.span, "pattern.platform",
@@ -88,7 +88,7 @@ GateRequest FusionSet::gate_request(std::size_t i) const {
   request.flag = p.flag;
   request.numerics = p.numerics;
   for (const std::string& platform : p.platforms)
-    request.platforms.push_back(*parse_platform(platform));
+    request.platforms.push_back(*platform_named(platform));
   if (!p.kernels.empty())
     request.kernel = p.kernels.front();
   for (const TypeVariable& t : p.types) {

@@ -11,7 +11,7 @@ namespace tandem {
 
 namespace {
 
-Expr integer(std::int64_t v) {
+Expr integer_expr(std::int64_t v) {
   Expr e;
   e.kind = Expr::Kind::integer;
   e.integer = v;
@@ -137,13 +137,13 @@ std::string Generaliser::variable(Dim d) {
 
 Expr Generaliser::dim(Dim d) {
   if (d.is_constant() && d.constant() <= 1)
-    return integer(d.constant());  // nothing, and what broadcasts
+    return integer_expr(d.constant());  // nothing, and what broadcasts
   const auto sum = sums_.find(d.bits());
   if (sum == sums_.end())
     return text(Expr::Kind::name, variable(d));
   const std::vector<Dim> parts = sum->second;
   if (std::all_of(parts.begin(), parts.end(), [&](Dim p) { return p == parts[0]; }))
-    return pair(Expr::Kind::mul, integer(static_cast<std::int64_t>(parts.size())), dim(parts[0]));
+    return pair(Expr::Kind::mul, integer_expr(static_cast<std::int64_t>(parts.size())), dim(parts[0]));
   Expr e = dim(parts[0]);
   for (std::size_t i = 1; i < parts.size(); ++i)
     add_term(e, dim(parts[i]));
@@ -208,7 +208,7 @@ Expr Generaliser::attribute(const AttrDef& def, Attribute a, std::size_t rank) {
       e.boolean = a.boolean();
       return e;
     }
-    case AttrKind::integer: return integer(def.name == "axis" ? from_end(a.integer(), rank) : a.integer());
+    case AttrKind::integer: return integer_expr(def.name == "axis" ? from_end(a.integer(), rank) : a.integer());
     case AttrKind::real: {
       if (def.name.find("eps") != std::string::npos || def.name.find("scale") != std::string::npos)
         return capture();
@@ -227,8 +227,8 @@ Expr Generaliser::attribute(const AttrDef& def, Attribute a, std::size_t rank) {
       e.kind = Expr::Kind::list;
       for (const Dim d : a.dims().dims())
         e.args.push_back(!numbers || !d.is_constant() ? dim(d)
-                         : def.name == "axes"         ? integer(from_end(d.constant(), rank))
-                                                      : integer(d.constant()));
+                         : def.name == "axes"         ? integer_expr(from_end(d.constant(), rank))
+                                                      : integer_expr(d.constant()));
       return e;
     }
     default: return capture();

@@ -17,7 +17,7 @@ namespace tandem {
 
 namespace {
 
-struct Tried {
+struct TriedSite {
   bool rewritten;
   std::uint32_t variant;
   std::vector<Node> matched;
@@ -25,9 +25,9 @@ struct Tried {
   std::string reason;
 };
 
-std::vector<Tried> try_alone(const CompiledSet& set, const Graph& graph, std::uint32_t pattern,
-                             std::uint32_t kernel_dtypes) {
-  std::vector<Tried> tried;
+std::vector<TriedSite> try_alone(const CompiledSet& set, const Graph& graph, std::uint32_t pattern,
+                                 std::uint32_t kernel_dtypes) {
+  std::vector<TriedSite> tried;
   Graph copy = graph;
   const ActivePattern only[] = {{pattern, kernel_dtypes}};
   struct Enough {};
@@ -180,7 +180,7 @@ class LastObstacles {
 };
 
 /// Whether the engine tried these nodes.
-bool is_of(const Tried& t, const SiteExplanation& site) {
+bool is_of(const TriedSite& t, const SiteExplanation& site) {
   return t.matched.size() >= site.nodes.size() && std::all_of(site.nodes.begin(), site.nodes.end(), [&](Node n) {
            return std::find(t.matched.begin(), t.matched.end(), n) != t.matched.end();
          });
@@ -207,10 +207,10 @@ void find_excluded(const CompiledSet& set, const Graph& graph, const ValueNames&
       } catch (const Error&) {
         continue;  // a part that cannot stand for itself: the site stays without this reason
       }
-      const std::vector<Tried> tried = try_alone(*compiled, graph, 0, ~std::uint32_t{0});
+      const std::vector<TriedSite> tried = try_alone(*compiled, graph, 0, ~std::uint32_t{0});
       for (SiteExplanation*& site : sites) {
         const auto hit =
-            std::find_if(tried.begin(), tried.end(), [&](const Tried& t) { return site && is_of(t, *site); });
+            std::find_if(tried.begin(), tried.end(), [&](const TriedSite& t) { return site && is_of(t, *site); });
         if (hit == tried.end())
           continue;
         LastObstacles(set, graph, names, *site)
@@ -228,16 +228,16 @@ void add_last_obstacles(const CompiledSet& set, const Graph& graph, const ValueN
   const auto matches = [](const SiteExplanation& s) { return s.failures.empty() && s.distance == 0; };
   if (std::none_of(sites.begin(), sites.end(), matches))
     return;
-  const std::vector<Tried> tried = try_alone(set, graph, pattern, kernel_dtypes);
+  const std::vector<TriedSite> tried = try_alone(set, graph, pattern, kernel_dtypes);
   std::map<std::uint32_t, std::vector<SiteExplanation*>> unseen;
   for (SiteExplanation& site : sites) {
     if (!matches(site))
       continue;
     const auto done =
-        std::find_if(tried.begin(), tried.end(), [&](const Tried& t) { return t.rewritten && is_of(t, site); });
+        std::find_if(tried.begin(), tried.end(), [&](const TriedSite& t) { return t.rewritten && is_of(t, site); });
     if (done != tried.end())
       continue;
-    const auto refused = std::find_if(tried.begin(), tried.end(), [&](const Tried& t) { return is_of(t, site); });
+    const auto refused = std::find_if(tried.begin(), tried.end(), [&](const TriedSite& t) { return is_of(t, site); });
     if (refused != tried.end())
       LastObstacles(set, graph, names, site).refuse(refused->refusal, refused->reason);
     else
@@ -250,7 +250,7 @@ void add_last_obstacles(const CompiledSet& set, const Graph& graph, const ValueN
 std::vector<std::vector<Node>> matching_sites(const CompiledSet& set, const Graph& graph, std::uint32_t pattern,
                                               const ExplainOptions& options) {
   std::vector<std::vector<Node>> sites;
-  for (Tried& t : try_alone(set, graph, pattern, options.kernel_dtypes)) {
+  for (TriedSite& t : try_alone(set, graph, pattern, options.kernel_dtypes)) {
     if (t.rewritten)
       sites.push_back(std::move(t.matched));
   }

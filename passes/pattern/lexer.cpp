@@ -5,21 +5,12 @@
 
 #include <fmt/format.h>
 
+#include <tandem/passes/pattern/text_chars.h>
 #include <tandem/passes/pattern/text_spelling.h>
 
 namespace tandem::fusion_text {
 
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-bool is_word_char(char c) {
-  return is_letter(c) || is_digit(c);
-}
 
 int hex_value(char c) {
   if (is_digit(c))

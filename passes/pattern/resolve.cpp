@@ -12,18 +12,13 @@
 
 namespace tandem {
 
-namespace {
-
-/// Position of `name` in `names`, or -1.
-int find(const std::vector<std::string>& names, std::string_view name) {
+int index_in(const std::vector<std::string>& names, std::string_view name) {
   const auto it = std::find(names.begin(), names.end(), name);
   return it == names.end() ? -1 : static_cast<int>(it - names.begin());
 }
 
-}  // namespace
-
 int intern(std::vector<std::string>& names, const std::string& name) {
-  if (const int i = find(names, name); i >= 0)
+  if (const int i = index_in(names, name); i >= 0)
     return i;
   names.push_back(name);
   return static_cast<int>(names.size()) - 1;
@@ -117,7 +112,7 @@ int Resolver::add_value(const std::string& name, int node, int result, TypePatte
 }
 
 void Resolver::check_type(const TypePattern& type, const Span& span) {
-  if (!type.dtype.empty() && find(v_.types, type.dtype) < 0 && !parse_dtype(type.dtype)) {
+  if (!type.dtype.empty() && index_in(v_.types, type.dtype) < 0 && !parse_dtype(type.dtype)) {
     problem(span, "pattern.unknown-name", fmt::format("'{}' is neither a dtype nor a type variable", type.dtype),
             "declare it: types " + type.dtype + " in {bf16, f16}");
   }
@@ -128,7 +123,7 @@ void Resolver::check_type(const TypePattern& type, const Span& span) {
 }
 
 void Resolver::check_dim_expr(const Expr& e, const Span& span) {
-  if (e.kind == Expr::Kind::name && find(v_.dims, e.text) < 0) {
+  if (e.kind == Expr::Kind::name && index_in(v_.dims, e.text) < 0) {
     problem(span, "pattern.unknown-name", fmt::format("'{}' is no declared dim", e.text), "declare it: dims " + e.text);
   }
   if (e.kind == Expr::Kind::real || e.kind == Expr::Kind::string || e.kind == Expr::Kind::boolean) {

@@ -22,6 +22,9 @@ Diagnostic pattern_problem(const Pattern& pattern, const Span& span, std::string
 /// type variable nor a dtype, or for a capture that the match does not bind.
 BoundExpr bind_expr(Context& context, const CompiledVariant& variant, const Expr& expr, const Span& span);
 
+/// The position of `name` in `names`, or -1.
+int index_in(const std::vector<std::string>& names, std::string_view name);
+
 /// Whether one of the expressions holds a part of that kind.
 bool mentions(const std::vector<Expr>& exprs, Expr::Kind kind);
 

@@ -11,16 +11,6 @@
 
 namespace tandem {
 
-namespace {
-
-/// Position of `name` in `names`, or -1.
-int find(const std::vector<std::string>& names, std::string_view name) {
-  const auto it = std::find(names.begin(), names.end(), name);
-  return it == names.end() ? -1 : static_cast<int>(it - names.begin());
-}
-
-}  // namespace
-
 BoundExpr bind_expr(Context& context, const CompiledVariant& variant, const Expr& expr, const Span& span) {
   auto fail = [&](std::string message, std::string help) -> void {
     throw Error(
@@ -34,9 +24,9 @@ BoundExpr bind_expr(Context& context, const CompiledVariant& variant, const Expr
     case Expr::Kind::real: out.literal = Attribute::of(expr.real); break;
     case Expr::Kind::string: out.literal = Attribute::of(context.intern(expr.text)); break;
     case Expr::Kind::name:
-      if (const int d = find(variant.dims, expr.text); d >= 0) {
+      if (const int d = index_in(variant.dims, expr.text); d >= 0) {
         out.slot = static_cast<std::uint8_t>(d);
-      } else if (const int t = find(variant.types, expr.text); t >= 0) {
+      } else if (const int t = index_in(variant.types, expr.text); t >= 0) {
         out.slot = static_cast<std::uint8_t>(t);
         out.is_dtype_variable = true;
       } else if (const auto dtype = parse_dtype(expr.text)) {
@@ -47,7 +37,7 @@ BoundExpr bind_expr(Context& context, const CompiledVariant& variant, const Expr
       }
       break;
     case Expr::Kind::capture:
-      if (const int c = find(variant.captures, expr.text); c >= 0) {
+      if (const int c = index_in(variant.captures, expr.text); c >= 0) {
         out.slot = static_cast<std::uint8_t>(c);
       } else {
         fail(fmt::format("'${}' is captured by no matched attribute{}", expr.text,
@@ -98,7 +88,7 @@ std::optional<LinearDims> linear_form(const CompiledVariant& variant, const Expr
         return std::nullopt;
       return LinearDims{e.integer, {}};
     case Expr::Kind::name: {
-      const int d = find(variant.dims, e.text);
+      const int d = index_in(variant.dims, e.text);
       if (d < 0)
         return std::nullopt;
       return LinearDims{0, {{1, static_cast<std::uint8_t>(d)}}};

@@ -12,14 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include <tandem/passes/pattern/renaming.h>
 #include <tandem/passes/pattern/resolve.h>
 
 namespace tandem {
-
-/// "more...": further operands or results.
-inline bool is_rest(std::string_view name) {
-  return name.ends_with("...");
-}
 
 /// The position of `name` in `names`, where it is put if it is not there.
 int intern(std::vector<std::string>& names, const std::string& name);

@@ -8,9 +8,9 @@ namespace tandem {
 namespace {
 
 /// Finds for each node of `wide` the node of `narrow` that is bound alike, and compares what both say.
-class Comparison {
+class VariantComparison {
  public:
-  Comparison(const Context& context, const CompiledVariant& narrow, const CompiledVariant& wide)
+  VariantComparison(const Context& context, const CompiledVariant& narrow, const CompiledVariant& wide)
       : context_(context), narrow_(narrow), wide_(wide), values_(wide.values.size(), -1) {}
 
   bool holds() {
@@ -166,7 +166,7 @@ class Comparison {
 }  // namespace
 
 bool is_narrower(const Context& context, const CompiledVariant& narrow, const CompiledVariant& wide) {
-  return Comparison(context, narrow, wide).holds();
+  return VariantComparison(context, narrow, wide).holds();
 }
 
 }  // namespace tandem

@@ -7,6 +7,7 @@
 
 #include <tandem/ir/attribute.h>
 #include <tandem/passes/pattern/text.h>
+#include <tandem/passes/pattern/text_chars.h>
 
 namespace tandem {
 
@@ -14,18 +15,11 @@ namespace fusion_text {
 
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_word_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
-}
-
 constexpr std::array<std::string_view, 20> reserved = {
     "_",    "any", "either",   "false", "floordiv",  "in",      "inf",  "keep",   "mod", "nan",
     "node", "not", "optional", "or",    "recompute", "through", "true", "unless", "use", "uses"};
 
-constexpr std::array<std::string_view, 8> signs = {"==", "!=", "<", "<=", ">", ">=", "in", "any"};
+constexpr std::array<std::string_view, 8> comparison_signs = {"==", "!=", "<", "<=", ">", ">=", "in", "any"};
 
 /// Length of the well-formed UTF-8 sequence at the start of `s` (Unicode 15, table 3-7); 0 when there is none.
 std::size_t utf8_length(std::string_view s) {
@@ -107,14 +101,14 @@ std::string spell_real(double value) {
 }
 
 std::string_view spell_compare(Compare compare) {
-  return signs[static_cast<std::size_t>(compare)];
+  return comparison_signs[static_cast<std::size_t>(compare)];
 }
 
 std::optional<Compare> parse_compare(std::string_view sign) {
-  const auto it = std::find(signs.begin(), signs.end(), sign);
-  if (it == signs.end())
+  const auto it = std::find(comparison_signs.begin(), comparison_signs.end(), sign);
+  if (it == comparison_signs.end())
     return std::nullopt;
-  return static_cast<Compare>(it - signs.begin());
+  return static_cast<Compare>(it - comparison_signs.begin());
 }
 
 std::size_t find_invalid_utf8(std::string_view text) {

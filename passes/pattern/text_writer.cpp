@@ -74,9 +74,9 @@ std::string operands(const NodePattern& n) {
   return out;
 }
 
-class Writer {
+class FusionWriter {
  public:
-  explicit Writer(const CommentTable* comments) : comments_(comments) {}
+  explicit FusionWriter(const CommentTable* comments) : comments_(comments) {}
 
   void fusion(const Pattern& p) {
     pattern_ = &p;
@@ -304,7 +304,7 @@ class Writer {
 };
 
 std::string write(std::span<const Pattern> patterns, const CommentTable* comments) {
-  Writer writer(comments);
+  FusionWriter writer(comments);
   for (const Pattern& p : patterns) {
     if (&p != patterns.data())
       writer.separate();

@@ -18,7 +18,7 @@ namespace tandem::hip {
 namespace {
 
 /// hipDeviceAttribute_t
-constexpr int attribute_number(DeviceAttribute attribute) {
+constexpr int hip_attribute(DeviceAttribute attribute) {
   switch (attribute) {
     case DeviceAttribute::wave_size: return 87;
     case DeviceAttribute::multiprocessors: return 63;
@@ -61,14 +61,6 @@ struct Amd {
   }
 };
 
-template <class R, class... A>
-void load_into(std::function<R(A...)>& entry, const Library& library, const char* name,
-               std::vector<std::string>& missing) {
-  R (*function)(A...) = nullptr;
-  library.load(function, name, missing);
-  entry = function;
-}
-
 }  // namespace
 
 DriverSearch load_amd_driver() {
@@ -84,34 +76,34 @@ DriverSearch load_amd_driver() {
   driver->library = library.name();
 
   std::vector<std::string> missing;
-  load_into(driver->hipInit, library, "hipInit", missing);
-  load_into(driver->hipDriverGetVersion, library, "hipDriverGetVersion", missing);
-  load_into(driver->hipGetDeviceCount, library, "hipGetDeviceCount", missing);
-  load_into(driver->hipDeviceGetName, library, "hipDeviceGetName", missing);
-  load_into(driver->hipMemGetInfo, library, "hipMemGetInfo", missing);
-  load_into(driver->hipMalloc, library, "hipMalloc", missing);
-  load_into(driver->hipFree, library, "hipFree", missing);
-  load_into(driver->hipHostMalloc, library, "hipHostMalloc", missing);
-  load_into(driver->hipHostFree, library, "hipHostFree", missing);
-  load_into(driver->hipMemsetAsync, library, "hipMemsetAsync", missing);
-  load_into(driver->hipStreamCreateWithFlags, library, "hipStreamCreateWithFlags", missing);
-  load_into(driver->hipStreamDestroy, library, "hipStreamDestroy", missing);
-  load_into(driver->hipStreamSynchronize, library, "hipStreamSynchronize", missing);
-  load_into(driver->hipStreamWaitEvent, library, "hipStreamWaitEvent", missing);
-  load_into(driver->hipStreamIsCapturing, library, "hipStreamIsCapturing", missing);
-  load_into(driver->hipStreamBeginCapture, library, "hipStreamBeginCapture", missing);
-  load_into(driver->hipStreamEndCapture, library, "hipStreamEndCapture", missing);
-  load_into(driver->hipEventCreateWithFlags, library, "hipEventCreateWithFlags", missing);
-  load_into(driver->hipEventDestroy, library, "hipEventDestroy", missing);
-  load_into(driver->hipEventRecord, library, "hipEventRecord", missing);
-  load_into(driver->hipEventSynchronize, library, "hipEventSynchronize", missing);
-  load_into(driver->hipEventElapsedTime, library, "hipEventElapsedTime", missing);
-  load_into(driver->hipGraphLaunch, library, "hipGraphLaunch", missing);
-  load_into(driver->hipGraphExecDestroy, library, "hipGraphExecDestroy", missing);
-  load_into(driver->hipGraphDestroy, library, "hipGraphDestroy", missing);
-  load_into(driver->hipModuleLoadData, library, "hipModuleLoadData", missing);
-  load_into(driver->hipModuleUnload, library, "hipModuleUnload", missing);
-  load_into(driver->hipModuleGetFunction, library, "hipModuleGetFunction", missing);
+  library.load(driver->hipInit, "hipInit", missing);
+  library.load(driver->hipDriverGetVersion, "hipDriverGetVersion", missing);
+  library.load(driver->hipGetDeviceCount, "hipGetDeviceCount", missing);
+  library.load(driver->hipDeviceGetName, "hipDeviceGetName", missing);
+  library.load(driver->hipMemGetInfo, "hipMemGetInfo", missing);
+  library.load(driver->hipMalloc, "hipMalloc", missing);
+  library.load(driver->hipFree, "hipFree", missing);
+  library.load(driver->hipHostMalloc, "hipHostMalloc", missing);
+  library.load(driver->hipHostFree, "hipHostFree", missing);
+  library.load(driver->hipMemsetAsync, "hipMemsetAsync", missing);
+  library.load(driver->hipStreamCreateWithFlags, "hipStreamCreateWithFlags", missing);
+  library.load(driver->hipStreamDestroy, "hipStreamDestroy", missing);
+  library.load(driver->hipStreamSynchronize, "hipStreamSynchronize", missing);
+  library.load(driver->hipStreamWaitEvent, "hipStreamWaitEvent", missing);
+  library.load(driver->hipStreamIsCapturing, "hipStreamIsCapturing", missing);
+  library.load(driver->hipStreamBeginCapture, "hipStreamBeginCapture", missing);
+  library.load(driver->hipStreamEndCapture, "hipStreamEndCapture", missing);
+  library.load(driver->hipEventCreateWithFlags, "hipEventCreateWithFlags", missing);
+  library.load(driver->hipEventDestroy, "hipEventDestroy", missing);
+  library.load(driver->hipEventRecord, "hipEventRecord", missing);
+  library.load(driver->hipEventSynchronize, "hipEventSynchronize", missing);
+  library.load(driver->hipEventElapsedTime, "hipEventElapsedTime", missing);
+  library.load(driver->hipGraphLaunch, "hipGraphLaunch", missing);
+  library.load(driver->hipGraphExecDestroy, "hipGraphExecDestroy", missing);
+  library.load(driver->hipGraphDestroy, "hipGraphDestroy", missing);
+  library.load(driver->hipModuleLoadData, "hipModuleLoadData", missing);
+  library.load(driver->hipModuleUnload, "hipModuleUnload", missing);
+  library.load(driver->hipModuleGetFunction, "hipModuleGetFunction", missing);
   library.load(amd->get_attribute, "hipDeviceGetAttribute", missing);
   library.load(amd->instantiate, "hipGraphInstantiate", missing);
   library.load(amd->launch, "hipModuleLaunchKernel", missing);
@@ -129,7 +121,7 @@ DriverSearch load_amd_driver() {
     *value = 0;
     return attribute == DeviceAttribute::overlaps_launches
                ? success
-               : amd->get_attribute(value, attribute_number(attribute), device);
+               : amd->get_attribute(value, hip_attribute(attribute), device);
   };
   driver->hipMemcpyAsync = [amd](void* to, const void* from, std::size_t bytes, CopyKind kind, void* stream) {
     return amd->copy(to, from, bytes, static_cast<int>(kind), stream);

@@ -17,7 +17,7 @@ namespace {
 using Address = std::uint64_t;  // CUdeviceptr
 
 /// CUdevice_attribute
-constexpr int attribute_number(DeviceAttribute attribute) {
+constexpr int cuda_attribute(DeviceAttribute attribute) {
   switch (attribute) {
     case DeviceAttribute::wave_size: return 10;
     case DeviceAttribute::multiprocessors: return 16;
@@ -117,14 +117,6 @@ struct Nvidia {
   }
 };
 
-template <class R, class... A>
-void load_into(std::function<R(A...)>& entry, const Library& library, const char* name,
-               std::vector<std::string>& missing) {
-  R (*function)(A...) = nullptr;
-  library.load(function, name, missing);
-  entry = function;
-}
-
 std::vector<std::string> load_functions(Nvidia& cuda, Driver& driver) {
   const Library& library = cuda.library;
   std::vector<std::string> missing;
@@ -149,24 +141,24 @@ std::vector<std::string> load_functions(Nvidia& cuda, Driver& driver) {
   std::vector<std::string> optional;
   library.load(cuda.launch_with, "cuLaunchKernelEx", optional);
   library.load(cuda.error_name, "cuGetErrorName", missing);
-  load_into(driver.hipStreamCreateWithFlags, library, "cuStreamCreate", missing);
-  load_into(driver.hipStreamDestroy, library, "cuStreamDestroy_v2", missing);
-  load_into(driver.hipStreamSynchronize, library, "cuStreamSynchronize", missing);
-  load_into(driver.hipStreamWaitEvent, library, "cuStreamWaitEvent", missing);
-  load_into(driver.hipStreamIsCapturing, library, "cuStreamIsCapturing", missing);
-  load_into(driver.hipStreamBeginCapture, library, "cuStreamBeginCapture_v2", missing);
-  load_into(driver.hipStreamEndCapture, library, "cuStreamEndCapture", missing);
-  load_into(driver.hipEventCreateWithFlags, library, "cuEventCreate", missing);
-  load_into(driver.hipEventDestroy, library, "cuEventDestroy_v2", missing);
-  load_into(driver.hipEventRecord, library, "cuEventRecord", missing);
-  load_into(driver.hipEventSynchronize, library, "cuEventSynchronize", missing);
-  load_into(driver.hipEventElapsedTime, library, "cuEventElapsedTime", missing);
-  load_into(driver.hipGraphLaunch, library, "cuGraphLaunch", missing);
-  load_into(driver.hipGraphExecDestroy, library, "cuGraphExecDestroy", missing);
-  load_into(driver.hipGraphDestroy, library, "cuGraphDestroy", missing);
-  load_into(driver.hipModuleLoadData, library, "cuModuleLoadData", missing);
-  load_into(driver.hipModuleUnload, library, "cuModuleUnload", missing);
-  load_into(driver.hipModuleGetFunction, library, "cuModuleGetFunction", missing);
+  library.load(driver.hipStreamCreateWithFlags, "cuStreamCreate", missing);
+  library.load(driver.hipStreamDestroy, "cuStreamDestroy_v2", missing);
+  library.load(driver.hipStreamSynchronize, "cuStreamSynchronize", missing);
+  library.load(driver.hipStreamWaitEvent, "cuStreamWaitEvent", missing);
+  library.load(driver.hipStreamIsCapturing, "cuStreamIsCapturing", missing);
+  library.load(driver.hipStreamBeginCapture, "cuStreamBeginCapture_v2", missing);
+  library.load(driver.hipStreamEndCapture, "cuStreamEndCapture", missing);
+  library.load(driver.hipEventCreateWithFlags, "cuEventCreate", missing);
+  library.load(driver.hipEventDestroy, "cuEventDestroy_v2", missing);
+  library.load(driver.hipEventRecord, "cuEventRecord", missing);
+  library.load(driver.hipEventSynchronize, "cuEventSynchronize", missing);
+  library.load(driver.hipEventElapsedTime, "cuEventElapsedTime", missing);
+  library.load(driver.hipGraphLaunch, "cuGraphLaunch", missing);
+  library.load(driver.hipGraphExecDestroy, "cuGraphExecDestroy", missing);
+  library.load(driver.hipGraphDestroy, "cuGraphDestroy", missing);
+  library.load(driver.hipModuleLoadData, "cuModuleLoadData", missing);
+  library.load(driver.hipModuleUnload, "cuModuleUnload", missing);
+  library.load(driver.hipModuleGetFunction, "cuModuleGetFunction", missing);
   return missing;
 }
 
@@ -195,7 +187,7 @@ DriverSearch load_nvidia_driver() {
   driver->hipDeviceGetAttribute = [cuda](int* value, DeviceAttribute attribute, int device) {
     return attribute == DeviceAttribute::overlaps_launches
                ? cuda->overlaps(value, device)
-               : cuda->device_attribute(value, attribute_number(attribute), device);
+               : cuda->device_attribute(value, cuda_attribute(attribute), device);
   };
   driver->hipMemGetInfo = [cuda](std::size_t* free, std::size_t* total) { return cuda->mem_info(free, total); };
   driver->hipMalloc = [cuda](void** memory, std::size_t bytes) {

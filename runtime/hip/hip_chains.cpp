@@ -10,10 +10,10 @@ namespace tandem::hip {
 namespace {
 
 /// Types and ops for which the GPU computes in f32; others take a slower kernel, so the two do not share a chain.
-bool is_narrow(DType dtype) {
+bool is_narrow_type(DType dtype) {
   return dtype == DType::boolean || (is_float(dtype) && dtype != DType::f64);
 }
-bool is_narrow(OpId op) {
+bool is_narrow_op(OpId op) {
   constexpr OpId wide[] = {op::log,         op::sin,         op::cos,        op::erf,        op::gelu,
                            op::softplus,    op::pow,         op::atan2,      op::floor_div,  op::remainder,
                            op::bitwise_not, op::bitwise_and, op::bitwise_or, op::bitwise_xor};
@@ -69,9 +69,9 @@ class ChainFinder {
 
   bool narrow(std::uint32_t step) const {
     const Node n = plan_.steps[step].node;
-    bool all = is_narrow(graph_.op(n)) && is_narrow(graph_.type(graph_.result(n, 0)).dtype);
+    bool all = is_narrow_op(graph_.op(n)) && is_narrow_type(graph_.type(graph_.result(n, 0)).dtype);
     for (std::size_t i = 0; i < graph_.num_operands(n); ++i)
-      all &= is_narrow(graph_.type(graph_.operand(n, i)).dtype);
+      all &= is_narrow_type(graph_.type(graph_.operand(n, i)).dtype);
     return all;
   }
 

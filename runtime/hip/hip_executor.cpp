@@ -18,7 +18,7 @@ using hip::HipFrame;
 
 namespace {
 
-std::size_t bytes_of(const TensorView& v) {
+std::size_t dense_bytes(const TensorView& v) {
   return static_cast<std::size_t>(v.size()) * byte_size(v.dtype);
 }
 std::size_t aligned(std::size_t bytes) {
@@ -154,13 +154,13 @@ void HipExecutor::Impl::stage(Views inputs, Views outputs, std::vector<TensorVie
   std::size_t bytes = 0;
   for (const auto views : {inputs, outputs})
     for (const TensorView& v : views)
-      bytes += aligned(bytes_of(v));
+      bytes += aligned(dense_bytes(v));
   grow(staging, bytes, "inputs and outputs");
   std::byte* at = staging.data();
   const auto place_all = [&](Views views, std::vector<TensorView>& out) {
     for (const TensorView& v : views) {
       out.push_back(make_view(at, v.dtype, v.dims()));
-      at += aligned(bytes_of(v));
+      at += aligned(dense_bytes(v));
     }
   };
   place_all(inputs, device_inputs);
@@ -183,13 +183,13 @@ void HipExecutor::Impl::run(std::span<const Tensor> inputs, const DimBindings& d
   void* stream = own_stream.get();
   wait_for_earlier_runs();
   for (std::size_t i = 0; i < given.size(); ++i)
-    if (const std::size_t bytes = bytes_of(given[i]); bytes > 0)
+    if (const std::size_t bytes = dense_bytes(given[i]); bytes > 0)
       TANDEM_HIP(driver(), hipMemcpyAsync, on_device[i].data, given[i].data, bytes, hip::CopyKind::host_to_device,
                  stream);
   enqueue(on_device, outputs_on_device, {}, stream, dims);
   for (const TensorView& v : outputs_on_device) {
     outputs.push_back(allocate_tensor(v.dtype, v.dims(), "an output"));
-    if (const std::size_t bytes = bytes_of(v); bytes > 0)
+    if (const std::size_t bytes = dense_bytes(v); bytes > 0)
       TANDEM_HIP(driver(), hipMemcpyAsync, outputs.back().view.data, v.data, bytes, hip::CopyKind::device_to_host,
                  stream);
   }

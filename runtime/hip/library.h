@@ -1,6 +1,7 @@
 // A shared library that is looked for when the program runs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,6 +26,13 @@ class Library {
     function = reinterpret_cast<F*>(symbol(name));
     if (!function)
       missing.emplace_back(name);
+  }
+  /// The same for a function that a table holds, which stays empty where there is none.
+  template <class R, class... A>
+  void load(std::function<R(A...)>& entry, const char* name, std::vector<std::string>& missing) const {
+    R (*function)(A...) = nullptr;
+    load(function, name, missing);
+    entry = function;
   }
 
  private:

@@ -52,20 +52,13 @@ function(tandem_library name)
 endfunction()
 
 # Many sources in one translation unit, where CMAKE_UNITY_BUILD asks for it: less than a third of the compiler's time for
-# builds that are made once, from nothing (sanitizers, the consumer's). Sources whose private names another source has,
-# too, stay alone.
+# builds that are made once, from nothing (sanitizers, the consumer's). So no two sources of a library have private names
+# alike.
 function(tandem_unity target)
   if(NOT CMAKE_UNITY_BUILD)
     return()
   endif()
-  set_target_properties(${target} PROPERTIES UNITY_BUILD_BATCH_SIZE 12)
-  get_target_property(sources ${target} SOURCES)
-  foreach(source IN LISTS sources)
-    if(source MATCHES "/(runtime/(run_request|safetensors_write|tensor_store|plan)|hip/(driver_nvidia|norm_launch)|cpu/(reductions|row_io|strided_copy|unary)|context|mapped_file|read|gate|text_spelling|resolve.*|rewriter|text_parser|generalise|last_obstacles|fusion_set|text_writer)\\.cpp$"
-       OR source MATCHES "^${TANDEM_GENERATED_DIR}")
-      set_source_files_properties("${source}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-    endif()
-  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD_BATCH_SIZE 20)
   # A name may hide one of another source, and a unit is taken for a header; a build that joins nothing has both warnings.
   target_compile_options(${target} PRIVATE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endfunction()
