@@ -109,7 +109,7 @@ Error::Error(std::string_view code, std::string message, std::string help)
                        .notes = {},
                        .source_line = {}}) {}
 
-void internal_error(std::string_view message, std::source_location where) {
+void internal_error(std::string_view message, CodeLocation where) {
   std::string_view file = where.file_name();
   for (std::string_view folder : {"ir/", "passes/", "kernels/", "runtime/", "tools/"}) {
     if (const auto at = file.rfind(folder); at != std::string_view::npos) {

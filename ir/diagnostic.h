@@ -7,11 +7,11 @@
 
 #include <cstdint>
 #include <exception>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <tandem/ir/code_location.h>
 #include <tandem/ir/export.h>
 
 namespace tandem {
@@ -61,8 +61,7 @@ class TANDEM_EXPORT Error : public std::exception {
 
 /// Reports a broken invariant of tandem itself: throws an `Error` with code "internal" that says "this is a bug in
 /// tandem" and names the source line.
-[[noreturn]] TANDEM_IR_API void internal_error(std::string_view message,
-                                               std::source_location where = std::source_location::current());
+[[noreturn]] TANDEM_IR_API void internal_error(std::string_view message, CodeLocation where = CodeLocation::current());
 
 /// "; did you mean 'split'?" for the candidate nearest to `wrong` in edit distance, or "" when none is near.
 TANDEM_IR_API std::string did_you_mean(std::string_view wrong, const std::vector<std::string_view>& candidates);

@@ -5,18 +5,10 @@
 
 #include <tandem/kernels/cpu/elementwise.h>
 #include <tandem/kernels/cpu/registry.h>
+#include <tandem/kernels/cpu/wrapping.h>
 
 namespace tandem::cpu {
 namespace {
-
-using Int = std::int64_t;
-
-Int wrapped(std::uint64_t v) {
-  return static_cast<Int>(v);
-}
-std::uint64_t bits(Int v) {
-  return static_cast<std::uint64_t>(v);
-}
 
 template <class F>
 void add_float(Registry& registry, std::string_view op, F f) {
@@ -115,11 +107,14 @@ void where(const KernelCall& call) {
 
 void add_binary(Registry& r) {
   add_arithmetic(
-      r, "add", [](auto a, auto b) { return a + b; }, [](Int a, Int b) { return wrapped(bits(a) + bits(b)); });
+      r, "add", [](auto a, auto b) { return a + b; },
+      [](Int a, Int b) { return wrapped(unsigned_of(a) + unsigned_of(b)); });
   add_arithmetic(
-      r, "sub", [](auto a, auto b) { return a - b; }, [](Int a, Int b) { return wrapped(bits(a) - bits(b)); });
+      r, "sub", [](auto a, auto b) { return a - b; },
+      [](Int a, Int b) { return wrapped(unsigned_of(a) - unsigned_of(b)); });
   add_arithmetic(
-      r, "mul", [](auto a, auto b) { return a * b; }, [](Int a, Int b) { return wrapped(bits(a) * bits(b)); });
+      r, "mul", [](auto a, auto b) { return a * b; },
+      [](Int a, Int b) { return wrapped(unsigned_of(a) * unsigned_of(b)); });
   add_arithmetic(
       r, "maximum", [](auto a, auto b) { return larger(a, b); }, [](Int a, Int b) { return a > b ? a : b; });
   add_arithmetic(

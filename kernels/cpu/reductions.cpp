@@ -8,11 +8,11 @@
 #include <tandem/kernels/cpu/parallel.h>
 #include <tandem/kernels/cpu/registry.h>
 #include <tandem/kernels/cpu/row_io.h>
+#include <tandem/kernels/cpu/wrapping.h>
 
 namespace tandem::cpu {
 namespace {
 
-using Int = std::int64_t;
 constexpr std::int64_t chunk = 256;
 
 /// Axes of a tensor with their strides; `offset` of an index that counts row-major over them.
@@ -192,23 +192,16 @@ void mean(const KernelCall& call) {
       call, s, 0.0, [](double a, double b) { return a + b; }, [count](double v) { return v / count; });
 }
 
-Int wrapped(std::uint64_t v) {
-  return static_cast<Int>(v);
-}
-std::uint64_t bits(Int v) {
-  return static_cast<std::uint64_t>(v);
-}
-
 }  // namespace
 
 void add_reductions(Registry& r) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   add_fold(
       r, "sum", 0.0, [](double a, double b) { return a + b; }, 0,
-      [](Int a, Int b) { return wrapped(bits(a) + bits(b)); });
+      [](Int a, Int b) { return wrapped(unsigned_of(a) + unsigned_of(b)); });
   add_fold(
       r, "prod", 1.0, [](double a, double b) { return a * b; }, 1,
-      [](Int a, Int b) { return wrapped(bits(a) * bits(b)); });
+      [](Int a, Int b) { return wrapped(unsigned_of(a) * unsigned_of(b)); });
   add_fold(
       r, "reduce_max", -infinity, [](double a, double b) { return std::isnan(a) || a > b ? a : b; },
       std::numeric_limits<Int>::min(), [](Int a, Int b) { return a > b ? a : b; });

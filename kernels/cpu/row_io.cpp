@@ -63,13 +63,13 @@ void store(const Row& row, const T* from, Convert convert) {
   }
 }
 
-constexpr auto as_is = [](auto v) { return v; };
+constexpr auto unchanged = [](auto v) { return v; };
 
 template <class T>
 void load_float(const Row& row, T* to) {
   switch (row.dtype) {
-    case DType::f64: return load<double>(row, to, as_is);
-    case DType::f32: return load<float>(row, to, as_is);
+    case DType::f64: return load<double>(row, to, unchanged);
+    case DType::f32: return load<float>(row, to, unchanged);
     case DType::f16: return load<std::uint16_t>(row, to, f16_to_f32);
     case DType::bf16: return load<std::uint16_t>(row, to, bf16_to_f32);
     case DType::f8e4m3: return load<std::uint8_t>(row, to, f8e4m3_to_f32);
@@ -118,23 +118,23 @@ void load_row(const Row& row, float* to) {
 
 void load_row(const Row& row, double* to) {
   switch (row.dtype) {
-    case DType::i64: return load<std::int64_t>(row, to, as_is);
-    case DType::i32: return load<std::int32_t>(row, to, as_is);
-    case DType::i16: return load<std::int16_t>(row, to, as_is);
-    case DType::i8: return load<std::int8_t>(row, to, as_is);
+    case DType::i64: return load<std::int64_t>(row, to, unchanged);
+    case DType::i32: return load<std::int32_t>(row, to, unchanged);
+    case DType::i16: return load<std::int16_t>(row, to, unchanged);
+    case DType::i8: return load<std::int8_t>(row, to, unchanged);
     case DType::u8:
-    case DType::boolean: return load<std::uint8_t>(row, to, as_is);
+    case DType::boolean: return load<std::uint8_t>(row, to, unchanged);
     default: load_float(row, to);
   }
 }
 
 void load_row(const Row& row, std::int64_t* to) {
   switch (row.dtype) {
-    case DType::i64: return load<std::int64_t>(row, to, as_is);
-    case DType::i32: return load<std::int32_t>(row, to, as_is);
-    case DType::i16: return load<std::int16_t>(row, to, as_is);
-    case DType::i8: return load<std::int8_t>(row, to, as_is);
-    case DType::u8: return load<std::uint8_t>(row, to, as_is);
+    case DType::i64: return load<std::int64_t>(row, to, unchanged);
+    case DType::i32: return load<std::int32_t>(row, to, unchanged);
+    case DType::i16: return load<std::int16_t>(row, to, unchanged);
+    case DType::i8: return load<std::int8_t>(row, to, unchanged);
+    case DType::u8: return load<std::uint8_t>(row, to, unchanged);
     case DType::boolean: return load<std::uint8_t>(row, to, [](std::uint8_t v) { return v != 0 ? 1 : 0; });
     default: internal_error("a row of integers was expected");
   }
@@ -155,8 +155,8 @@ template const std::int64_t* row_as(const Row&, std::int64_t*);
 void store_row(const Row& row, const float* from) {
   auto* dense = reinterpret_cast<std::uint16_t*>(row.data);
   switch (row.dtype) {
-    case DType::f64: return store<double>(row, from, as_is);
-    case DType::f32: return store<float>(row, from, as_is);
+    case DType::f64: return store<double>(row, from, unchanged);
+    case DType::f32: return store<float>(row, from, unchanged);
     case DType::f16:
       return row.stride == 1 ? narrow_f16(from, dense, row.count) : store<std::uint16_t>(row, from, f32_to_f16);
     case DType::bf16:
@@ -171,8 +171,8 @@ void store_row(const Row& row, const float* from) {
 
 void store_row(const Row& row, const double* from) {
   switch (row.dtype) {
-    case DType::f64: return store<double>(row, from, as_is);
-    case DType::f32: return store<float>(row, from, as_is);
+    case DType::f64: return store<double>(row, from, unchanged);
+    case DType::f32: return store<float>(row, from, unchanged);
     case DType::f16: return store<std::uint16_t>(row, from, f64_to_f16);
     case DType::bf16: return store<std::uint16_t>(row, from, f64_to_bf16);
     case DType::f8e4m3: return store<std::uint8_t>(row, from, f64_to_f8e4m3);
@@ -184,14 +184,14 @@ void store_row(const Row& row, const double* from) {
 
 void store_row(const Row& row, const std::int64_t* from) {
   switch (row.dtype) {
-    case DType::i64: return store<std::int64_t>(row, from, as_is);
-    case DType::i32: return store<std::int32_t>(row, from, as_is);
-    case DType::i16: return store<std::int16_t>(row, from, as_is);
-    case DType::i8: return store<std::int8_t>(row, from, as_is);
-    case DType::u8: return store<std::uint8_t>(row, from, as_is);
+    case DType::i64: return store<std::int64_t>(row, from, unchanged);
+    case DType::i32: return store<std::int32_t>(row, from, unchanged);
+    case DType::i16: return store<std::int16_t>(row, from, unchanged);
+    case DType::i8: return store<std::int8_t>(row, from, unchanged);
+    case DType::u8: return store<std::uint8_t>(row, from, unchanged);
     case DType::boolean: return store<std::uint8_t>(row, from, [](std::int64_t v) { return v != 0 ? 1 : 0; });
-    case DType::f64: return store<double>(row, from, as_is);
-    case DType::f32: return store<float>(row, from, as_is);
+    case DType::f64: return store<double>(row, from, unchanged);
+    case DType::f32: return store<float>(row, from, unchanged);
     default: internal_error("a row of integers, f32 or f64 was expected");
   }
 }

@@ -12,7 +12,7 @@
 namespace tandem::cpu {
 namespace {
 
-constexpr std::int64_t chunk = 1 << 14;
+constexpr std::int64_t copied_at_once = 1 << 14;
 
 template <class Bits>
 void copy_row(const Row& from, const Row& to) {
@@ -41,10 +41,10 @@ void copy_chunk(const Row& from, const Row& to) {
 void copy_strided(const TensorView& from, const TensorView& to) {
   const std::array<TensorView, 2> tensors{to, from};
   const LoopNest nest(tensors);
-  const std::int64_t length = nest.row_length(), chunks = (length + chunk - 1) / chunk;
-  parallel_for(nest.rows() * chunks, std::min(length, chunk), [&](std::int64_t first, std::int64_t last) {
+  const std::int64_t length = nest.row_length(), chunks = (length + copied_at_once - 1) / copied_at_once;
+  parallel_for(nest.rows() * chunks, std::min(length, copied_at_once), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
-      const std::int64_t begin = i % chunks * chunk, count = std::min(chunk, length - begin);
+      const std::int64_t begin = i % chunks * copied_at_once, count = std::min(copied_at_once, length - begin);
       copy_chunk(nest.row(1, i / chunks, begin, count), nest.row(0, i / chunks, begin, count));
     }
   });

@@ -8,18 +8,10 @@
 #include <tandem/kernels/cpu/math.h>
 #include <tandem/kernels/cpu/registry.h>
 #include <tandem/kernels/cpu/strided_copy.h>
+#include <tandem/kernels/cpu/wrapping.h>
 
 namespace tandem::cpu {
 namespace {
-
-using Int = std::int64_t;
-
-Int wrapped(std::uint64_t v) {
-  return static_cast<Int>(v);
-}
-std::uint64_t bits(Int v) {
-  return static_cast<std::uint64_t>(v);
-}
 
 /// f on floats and doubles; integers (where the op takes them) are the reference's.
 template <class F>
@@ -95,9 +87,9 @@ bool cast_rounds_once(const KernelCall& call) {
 
 void add_unary(Registry& r) {
   add_arithmetic(
-      r, "neg", [](auto x) { return -x; }, [](Int x) { return wrapped(0 - bits(x)); });
+      r, "neg", [](auto x) { return -x; }, [](Int x) { return wrapped(0 - unsigned_of(x)); });
   add_arithmetic(
-      r, "abs", [](auto x) { return std::fabs(x); }, [](Int x) { return x < 0 ? wrapped(0 - bits(x)) : x; });
+      r, "abs", [](auto x) { return std::fabs(x); }, [](Int x) { return x < 0 ? wrapped(0 - unsigned_of(x)) : x; });
   add_arithmetic(
       r, "sign", [](auto x) { return x > 0    ? decltype(x){1}
                                      : x < 0  ? decltype(x){-1}
@@ -105,7 +97,7 @@ void add_unary(Registry& r) {
                                               : x; },
       [](Int x) { return Int{x > 0} - Int{x < 0}; });
   add_arithmetic(
-      r, "square", [](auto x) { return x * x; }, [](Int x) { return wrapped(bits(x) * bits(x)); });
+      r, "square", [](auto x) { return x * x; }, [](Int x) { return wrapped(unsigned_of(x) * unsigned_of(x)); });
   add_arithmetic(
       r, "relu", [](auto x) { return x > 0 || x != x ? x : decltype(x){0}; }, [](Int x) { return x > 0 ? x : 0; });
   add_float(r, "exp", [](auto x) { return exponential(x); });

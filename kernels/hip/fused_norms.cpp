@@ -197,7 +197,8 @@ void launch_norm_rope(const KernelCall& call, std::size_t tensor, std::string_vi
   p.cosine_type = element_type(heads[2].dtype);
   p.sine_type = element_type(heads[3].dtype);
   p.round_before_weight = call.attr("round_before_weight").boolean() ? 1 : 0;
-  launcher.launch("norm_rope", block_grid(ceil_div(p.heads.size, walk_threads / launcher.device().wave_size)),
+  launcher.launch("norm_rope",
+                  block_grid(ceil_div(p.heads.size, walk_threads / static_cast<unsigned>(launcher.device().wave_size))),
                   Dim3{walk_threads, 1, 1}, p);
 }
 

@@ -6,7 +6,7 @@ namespace tandem {
 
 namespace {
 
-Span span_of(const std::source_location& loc) {
+Span span_of(const CodeLocation& loc) {
   return {loc.file_name(), loc.line(), loc.column()};
 }
 

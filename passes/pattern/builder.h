@@ -15,12 +15,12 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <tandem/ir/code_location.h>
 #include <tandem/ir/dtype.h>
 #include <tandem/ir/export.h>
 #include <tandem/passes/pattern/pattern.h>
@@ -186,7 +186,7 @@ class TANDEM_EXPORT NodeCreator {
 
 class TANDEM_EXPORT PatternBuilder {
  public:
-  using Loc = std::source_location;
+  using Loc = CodeLocation;
 
   explicit PatternBuilder(std::string_view name, Loc loc = Loc::current());
 

@@ -65,7 +65,7 @@ std::string without_names(const std::string& text) {
 class LastObstacles {
  public:
   LastObstacles(const CompiledSet& set, const Graph& graph, const ValueNames& names, SiteExplanation& site)
-      : set_(set), graph_(graph), names_(names), v_(set.variants[site.variant]), site_(site) {}
+      : graph_(graph), names_(names), v_(set.variants[site.variant]), site_(site) {}
 
   void refuse(Refusal kind, const std::string& reason) {
     FailedPredicate f;
@@ -172,7 +172,6 @@ class LastObstacles {
     }
   }
 
-  const CompiledSet& set_;
   const Graph& graph_;
   const ValueNames& names_;
   const CompiledVariant& v_;

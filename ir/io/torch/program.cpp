@@ -283,9 +283,10 @@ void ProgramReader::input_spec(dom::element e, Program& program) {
 }
 
 void ProgramReader::output_spec(dom::element e, Program& program) {
-  const auto [kind, value] = variant(e);
+  const auto tagged = variant(e);
+  const std::string_view kind = tagged.key;
   const Step step(*this, kind);
-  const dom::object o = object(value);
+  const dom::object o = object(tagged.value);
   OutputSpec spec;
   const auto mutation = [&](OutputSpec::Kind k, std::string_view key) {
     spec.kind = k;
