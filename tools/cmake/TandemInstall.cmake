@@ -14,7 +14,7 @@ function(tandem_install_headers folder)
   list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/${folder}/")
   install(FILES ${ARGN} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tandem/${folder}")
 endfunction()
-tandem_install_headers(ir attribute.h block_pool.h builder.h context.h diagnostic.h dim.h dim_parser.h dtype.h export.h
+tandem_install_headers(ir attribute.h block_pool.h builder.h code_location.h context.h diagnostic.h dim.h dim_parser.h dtype.h export.h
                        graph.h growing_array.h op_table.h ops.def symbol.h type.h verifier.h)
 tandem_install_headers(ir/io dot.h file.h html.h json.h limits.h read.h text.h torch_export.h)
 tandem_install_headers(passes capabilities.h config.h explain.h gate.h hooks.h pass.h pass_manager.h pipeline.def pipeline.h

@@ -49,6 +49,14 @@ function(tandem_library name)
   endif()
   tandem_compile(tandem_${name})
   tandem_unity(tandem_${name})
+  tandem_precompile(tandem_${name})
+endfunction()
+
+# What most sources include, and any further headers, parsed once for a target: a fifth of the compiler's time.
+function(tandem_precompile target)
+  target_precompile_headers(${target} PRIVATE <algorithm> <array> <cstdint> <functional> <map> <memory> <optional> <set>
+                            <span> <string> <string_view> <unordered_map> <utility> <vector> <fmt/format.h> ${ARGN})
+  tandem_pch_ccache(${target})
 endfunction()
 
 # Many sources in one translation unit, where CMAKE_UNITY_BUILD asks for it: less than a third of the compiler's time for
