@@ -52,10 +52,10 @@ function(tandem_library name)
   tandem_precompile(tandem_${name})
 endfunction()
 
-# What most sources include, and any further headers, parsed once for a target: a fifth of the compiler's time.
+# What most sources of a library include, parsed once.
 function(tandem_precompile target)
   target_precompile_headers(${target} PRIVATE <algorithm> <array> <cstdint> <functional> <map> <memory> <optional> <set>
-                            <span> <string> <string_view> <unordered_map> <utility> <vector> <fmt/format.h> ${ARGN})
+                            <span> <string> <string_view> <unordered_map> <utility> <vector> <fmt/format.h>)
   tandem_pch_ccache(${target})
 endfunction()
 
